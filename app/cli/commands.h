@@ -1,0 +1,10 @@
+#pragma once
+
+#include "app/cli/common_options.h"
+
+namespace spd::cli {
+
+// One subcommand a file. Each adds its options to `app` and sets `chosen` when it was picked on the command line.
+// The referenced objects outlive parsing.
+
+}  // namespace spd::cli

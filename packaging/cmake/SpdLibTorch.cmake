@@ -1,0 +1,28 @@
+# Imported target spd::torch from a LibTorch folder or from the `torch` wheel of SPD_PYTHON.
+# find_package(Torch) is not used: with a CUDA toolkit on the machine the wheel's own CMake files ask
+# CMake 3.25 for a dialect it does not know.
+if(NOT SPD_LIBTORCH)
+    if(NOT SPD_PYTHON)
+        message(FATAL_ERROR "No LibTorch: set SPD_LIBTORCH to a LibTorch folder (>= 2.6) or SPD_PYTHON to a Python "
+                            "with torch installed. packaging/start.sh does the latter.")
+    endif()
+    execute_process(
+        COMMAND ${SPD_PYTHON} -c "import importlib.util as u; print(u.find_spec('torch').submodule_search_locations[0])"
+        OUTPUT_VARIABLE torch_dir OUTPUT_STRIP_TRAILING_WHITESPACE RESULT_VARIABLE failed)
+    if(failed)
+        message(FATAL_ERROR "${SPD_PYTHON} has no torch: run packaging/start.sh, or set SPD_LIBTORCH")
+    endif()
+else()
+    set(torch_dir ${SPD_LIBTORCH})
+endif()
+
+find_library(SPD_TORCH_CPU torch_cpu PATHS ${torch_dir}/lib NO_DEFAULT_PATH NO_CACHE REQUIRED)
+find_library(SPD_C10 c10 PATHS ${torch_dir}/lib NO_DEFAULT_PATH NO_CACHE REQUIRED)
+message(STATUS "LibTorch: ${torch_dir}")
+
+add_library(spd_torch INTERFACE)
+add_library(spd::torch ALIAS spd_torch)
+target_include_directories(spd_torch SYSTEM INTERFACE ${torch_dir}/include ${torch_dir}/include/torch/csrc/api/include)
+target_compile_definitions(spd_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
+target_link_libraries(spd_torch INTERFACE "-Wl,--no-as-needed" ${SPD_TORCH_CPU} ${SPD_C10} "-Wl,--as-needed")
+target_link_options(spd_torch INTERFACE "-Wl,-rpath,${torch_dir}/lib")
