@@ -1,0 +1,143 @@
+#include "core/base/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace spd {
+namespace {
+
+[[noreturn]] void throwErrno(const std::filesystem::path& path, std::string_view action) {
+    const int code = errno;
+    const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::not_found : ErrorKind::io;
+    throw Error(kind, fmt::format("{}: {}: {}", printable(path.native(), 1000), action,
+                                  std::generic_category().message(code)));
+}
+
+void writeAll(int file, std::string_view content, const std::filesystem::path& path) {
+    while (!content.empty()) {
+        const ssize_t written = ::write(file, content.data(), content.size());
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            throwErrno(path, "cannot write");
+        content.remove_prefix(static_cast<size_t>(written));
+    }
+}
+
+}  // namespace
+
+FileHandle& FileHandle::operator=(FileHandle&& other) noexcept {
+    if (this != &other) {
+        reset();
+        descriptor_ = std::exchange(other.descriptor_, -1);
+    }
+    return *this;
+}
+
+void FileHandle::reset() {
+    if (descriptor_ >= 0)
+        ::close(descriptor_);
+    descriptor_ = -1;
+}
+
+bool FileHandle::close() {
+    return descriptor_ < 0 || ::close(std::exchange(descriptor_, -1)) == 0;
+}
+
+std::string readFile(const std::filesystem::path& path, size_t max_bytes) {
+    const FileHandle file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!file)
+        throwErrno(path, "cannot open");
+    return readFile(file, path.native(), max_bytes);
+}
+
+std::string readFile(const FileHandle& file, const std::string& name, size_t max_bytes) {
+    struct stat status = {};
+    if (::fstat(file.descriptor(), &status) != 0)
+        throwErrno(name, "cannot stat");
+    if (!S_ISREG(status.st_mode))
+        throw Error::fileFormat(name, "", "not a regular file");
+    const auto size = static_cast<size_t>(status.st_size);
+    if (size > max_bytes)
+        throw Error::fileFormat(name, "",
+                                fmt::format("{} bytes, more than the limit of {}", size, max_bytes));
+    std::string content(size, '\0');
+    size_t done = 0;
+    while (done < size) {
+        const ssize_t got =
+            ::pread(file.descriptor(), content.data() + done, size - done, static_cast<off_t>(done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            throwErrno(name, "cannot read");
+        if (got == 0)
+            throw Error(ErrorKind::io, printable(name, 1000) + ": became shorter while it was read");
+        done += static_cast<size_t>(got);
+    }
+    return content;
+}
+
+void writeFileAtomically(const std::filesystem::path& path, std::string_view content) {
+    AtomicFile file(path);
+    writeAll(file.descriptor(), content, path);
+    file.commit();
+}
+
+AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
+    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+    temporary_ = (folder / ("." + path.filename().native() + ".tmp-XXXXXX")).native();
+    handle_ = FileHandle(::mkostemp(temporary_.data(), O_CLOEXEC));
+    if (!handle_)
+        throwErrno(path, "cannot create a temporary file beside it");
+}
+
+AtomicFile::~AtomicFile() {
+    if (!temporary_.empty())
+        ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::commit() {
+    // mkostemp made it 0600; a new file is to have what open() would give.
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    if (::fchmod(handle_.descriptor(), 0666 & ~mask) != 0)
+        throwErrno(path_, "cannot set its mode");
+    if (::fsync(handle_.descriptor()) != 0)
+        throwErrno(path_, "cannot write to the disk");
+    if (!handle_.close())
+        throwErrno(path_, "cannot close");
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+        throwErrno(path_, "cannot rename the finished file");
+    temporary_.clear();
+    syncFolder(path_.has_parent_path() ? path_.parent_path() : ".");
+}
+
+void syncFolder(const std::filesystem::path& folder) {
+    const FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!handle || ::fsync(handle.descriptor()) != 0)
+        throwErrno(folder, "cannot write the folder to the disk");
+}
+
+std::string sha256Hex(std::string_view bytes) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
+    unsigned int size = 0;
+    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
+        throw Error(ErrorKind::internal, "SHA-256 is not available in OpenSSL");
+    std::string hex;
+    for (unsigned int i = 0; i < size; ++i)
+        hex += fmt::format("{:02x}", digest[i]);
+    return hex;
+}
+
+}  // namespace spd
