@@ -58,10 +58,11 @@ int report(const spd::Error& error, bool all_details) {
 
 int main(int argc, char** argv) {
     CLI::App app("SPD Workbench: self-policy distillation on a local model", "spd");
-    app.set_version_flag("--version", "spd 0.1.0");
+    app.set_version_flag("--version", "spd " SPD_VERSION);
     app.require_subcommand(1);
     spd::cli::CommonOptions options;
     spd::cli::Command chosen;
+    spd::cli::addDoctor(app, options, chosen);
 
     try {
         app.parse(argc, argv);
