@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <optional>
 #include <vector>
 
+#include "core/base/duplicates.h"
 #include "core/base/error.h"
 #include "core/base/strict_json_events.h"
 
@@ -26,37 +27,6 @@ struct OpenContainer {
     std::vector<Member> members;
     Json::array_t elements;
 };
-
-/// First eight bytes as a big-endian number: orders as the strings do, ties are settled by the whole strings.
-uint64_t leadingBytes(std::string_view key) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < 8; ++i)
-        value = (value << 8) | (i < key.size() ? static_cast<unsigned char>(key[i]) : 0u);
-    return value;
-}
-
-/// Sorts instead of hashing: an attacker may choose keys that collide.
-/// @return the later member of a pair with equal keys, or nullptr.
-const Member* findDuplicate(const std::vector<Member>& members) {
-    struct Ranked {
-        uint64_t leading;
-        const Member* member;
-    };
-    std::vector<Ranked> ranked;
-    ranked.reserve(members.size());
-    for (const Member& member : members)
-        ranked.push_back({leadingBytes(member.key), &member});
-    std::sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) {
-        if (a.leading != b.leading)
-            return a.leading < b.leading;
-        const int order = a.member->key.compare(b.member->key);
-        return order != 0 ? order < 0 : a.member < b.member;
-    });
-    for (size_t i = 1; i < ranked.size(); ++i)
-        if (ranked[i].member->key == ranked[i - 1].member->key)
-            return ranked[i].member;
-    return nullptr;
-}
 
 class TreeBuilder : public StrictJsonEvents {
 public:
@@ -83,8 +53,7 @@ private:
     void endObject() override {
         std::vector<Member> members = std::move(open_.back().members);
         open_.pop_back();
-        if (const Member* duplicate = findDuplicate(members))
-            refuseAt(duplicate->position, fmt::format("duplicate key \"{}\"", printable(duplicate->key, 80)));
+        refuseDuplicates(members);
         Json object = Json::object();
         auto& entries = object.get_ref<Json::object_t&>();
         entries.reserve(members.size());
@@ -98,6 +67,16 @@ private:
         Json array = std::move(open_.back().elements);
         open_.pop_back();
         add(std::move(array));
+    }
+
+    void refuseDuplicates(const std::vector<Member>& members) const {
+        std::vector<std::string_view> keys;
+        keys.reserve(members.size());
+        for (const Member& member : members)
+            keys.push_back(member.key);
+        if (const std::optional<size_t> i = findDuplicate(keys))
+            refuseAt(members[*i].position,
+                     fmt::format("duplicate key \"{}\"", printable(members[*i].key, 80)));
     }
 
     bool add(Json value) {
