@@ -10,7 +10,9 @@
 #include <iostream>
 #include <new>
 #include <stop_token>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "app/cli/commands.h"
 #include "core/base/error.h"
@@ -69,7 +71,11 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0)
             return app.exit(error);
-        std::cerr << "spd: " << error.what() << " (spd --help lists the commands)\n";
+        // CLI11 asks for a command before it looks at what was written in its place.
+        const std::vector<std::string> unknown = app.remaining();
+        const std::string what =
+            unknown.empty() ? error.what() : "no such command: " + spd::printable(unknown[0]);
+        std::cerr << "spd: " << what << " (spd --help lists the commands)\n";
         return 2;
     }
     if (options.workspace.empty())
