@@ -10,7 +10,7 @@
 
 #include "app/cli/commands.h"
 #include "core/base/machine.h"
-#include "core/io/model_locator.h"
+#include "core/io/hub_cache.h"
 #include "core/kernels/measured_rates.h"
 #include "core/model/libtorch_version.h"
 
@@ -96,7 +96,7 @@ Diagnosis examine(const CommonOptions& options) {
     found.workspace = options.workspace;
     found.free_disk = freeDiskBytes(options.workspace);
     found.models = modelsIn(options.workspace / "models");
-    found.hf_cache = huggingFaceCache();
+    found.hf_cache = hubCacheFolder();
     found.hf_models = modelsInHuggingFaceCache(found.hf_cache);
     found.missing = whatIsMissing(found);
     return found;

@@ -19,9 +19,6 @@ struct ModelLocation {
 /// @throws Error not_found, with the exact command that downloads it.
 ModelLocation locateModel(const std::string& model, const std::filesystem::path& workspace);
 
-/// The HF cache's folder of models: the first of the places above whose variable is set; it may be absent.
-std::filesystem::path huggingFaceCache();
-
 /// $XDG_DATA_HOME/spd-workbench, else ~/.local/share/spd-workbench.
 std::filesystem::path defaultWorkspace();
 
