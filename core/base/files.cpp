@@ -90,7 +90,7 @@ std::string readFile(const FileHandle& file, const std::string& name, size_t max
 
 void writeFileAtomically(const std::filesystem::path& path, std::string_view content) {
     AtomicFile file(path);
-    writeAll(file.descriptor(), content, path);
+    file.append(content);
     file.commit();
 }
 
@@ -105,6 +105,10 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
 AtomicFile::~AtomicFile() {
     if (!temporary_.empty())
         ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::append(std::string_view content) {
+    writeAll(handle_.descriptor(), content, path_);
 }
 
 void AtomicFile::commit() {

@@ -38,7 +38,7 @@ std::string readFile(const FileHandle& file, const std::string& name, size_t max
 /// old file is whole until the new one is. @throws Error io
 void writeFileAtomically(const std::filesystem::path& path, std::string_view content);
 
-/// The same for content that is written piece by piece to descriptor(). Without commit() nothing stays.
+/// The same for content that comes piece by piece. Without commit() nothing stays.
 class AtomicFile {
 public:
     /// @throws Error not_found (no such folder), io
@@ -47,7 +47,8 @@ public:
     AtomicFile& operator=(const AtomicFile&) = delete;
     ~AtomicFile();
 
-    int descriptor() const { return handle_.descriptor(); }
+    /// @throws Error io
+    void append(std::string_view content);
     /// @throws Error io
     void commit();
 
