@@ -20,8 +20,8 @@ struct Encoding {
     std::vector<TokenRange> ranges;  ///< one per id; empty range for tokens that the post-processor adds
 };
 
-/// Byte-level BPE from a tokenizer.json, equal to the `tokenizers` library for the three families' pre-tokenizers
-/// (Qwen2/2.5/3, Llama 3, SmolLM2 / GPT-2). Immutable after loading; thread-safe.
+/// Byte-level BPE from a tokenizer.json, equal to the `tokenizers` library for the three families'
+/// pre-tokenizers (Qwen2/2.5/3, Llama 3, SmolLM2 / GPT-2). Immutable after loading; thread-safe.
 class Tokenizer {
 public:
     enum class SpecialTokens {
@@ -44,7 +44,8 @@ public:
     std::vector<int32_t> encode(std::string_view text, SpecialTokens special = SpecialTokens::add) const;
     Encoding encodeWithRanges(std::string_view text, SpecialTokens special = SpecialTokens::add) const;
 
-    /// Ids to UTF-8. Bytes that are no UTF-8 become U+FFFD, as the reference does. Ids out of range are skipped.
+    /// Ids to UTF-8. Bytes that are no UTF-8 become U+FFFD, as the reference does. Ids out of range are
+    /// skipped.
     std::string decode(const std::vector<int32_t>& ids, bool skip_special_tokens) const;
 
     /// One more than the largest id that has a token; rows of the embedding past it have no text.
@@ -64,6 +65,7 @@ private:
     explicit Tokenizer(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
     friend class StreamingDecoder;
+    friend class EncodeRun;
 };
 
 /// Decodes a growing sequence of ids; never emits half a character.
