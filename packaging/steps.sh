@@ -60,8 +60,15 @@ install_packages() {
         step_hint="as root, run: apt-get update && $command"
         return 1
     fi
-    "${as_root[@]}" apt-get update -q
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}"
+    local log
+    log=$(mktemp)
+    { "${as_root[@]}" apt-get update &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}"; } \
+        >"$log" 2>&1 || {
+        cat "$log"
+        return 1
+    }
+    rm -f "$log"
     finish
 }
 

@@ -18,6 +18,23 @@ endif()
 
 find_library(SPD_TORCH_CPU torch_cpu PATHS ${torch_dir}/lib NO_DEFAULT_PATH NO_CACHE REQUIRED)
 find_library(SPD_C10 c10 PATHS ${torch_dir}/lib NO_DEFAULT_PATH NO_CACHE REQUIRED)
+
+# Newer versions keep the numbers in another header.
+set(torch_version "")
+foreach(header torch/headeronly/version.h torch/csrc/api/include/torch/version.h)
+    if(EXISTS ${torch_dir}/include/${header})
+        foreach(part MAJOR MINOR)
+            file(STRINGS ${torch_dir}/include/${header} line REGEX "define TORCH_VERSION_${part} [0-9]+")
+            if(line MATCHES "TORCH_VERSION_${part} ([0-9]+)")
+                list(APPEND torch_version ${CMAKE_MATCH_1})
+            endif()
+        endforeach()
+    endif()
+endforeach()
+list(JOIN torch_version "." torch_version)
+if(torch_version VERSION_LESS 2.6)
+    message(FATAL_ERROR "${torch_dir}: LibTorch >= 2.6 is needed, this is \"${torch_version}\" (from torch/version.h)")
+endif()
 message(STATUS "LibTorch: ${torch_dir}")
 
 add_library(spd_torch INTERFACE)
