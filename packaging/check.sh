@@ -5,21 +5,30 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
 export HF_HUB_OFFLINE=1 # the references read local folders only
 
+# What failed; the rest is still run, and the script ends non-zero.
+failed=()
+
 check_layout() {
-    begin "Layout of the sources" "clang-format-14 -i FILE mends it"
+    begin "Layout of the sources" ""
     if ! command -v clang-format-14 >/dev/null; then
         finish "skipped: no clang-format-14"
         return
     fi
-    (cd "$root" && git ls-files -z '*.cpp' '*.h' | xargs -0 clang-format-14 --dry-run -Werror)
-    finish
+    local file count=0 wrong=0
+    while IFS= read -r -d '' file; do
+        count=$((count + 1))
+        if ! clang-format-14 --dry-run -Werror "$root/$file" 2>/dev/null; then
+            echo "    $file (clang-format-14 -i mends it)"
+            wrong=$((wrong + 1))
+        fi
+    done < <(git -C "$root" ls-files -z '*.cpp' '*.h')
+    [ "$wrong" -eq 0 ] || failed+=("layout of $wrong files")
+    finish "$wrong of $count files differ from .clang-format"
 }
 
-# run_tests PRESET: a failing test does not keep the other preset from running; the script still ends non-zero.
-failed=()
-run_tests() {
+run_tests() { # PRESET
     begin "Tests, preset $1" ""
-    (cd "$root" && ctest --preset "$1" -j 2) || failed+=("$1")
+    (cd "$root" && ctest --preset "$1" -j 2) || failed+=("tests of preset $1")
     finish
 }
 
@@ -48,7 +57,8 @@ print_measured
 
 echo
 if [ ${#failed[@]} -ne 0 ]; then
-    echo "FAILED: tests of preset ${failed[*]}; ctest's list above names them, ctest --preset PRESET --rerun-failed repeats them"
+    printf 'FAILED: %s\n' "${failed[@]}"
+    echo "The lists above name what failed; ctest --preset PRESET --rerun-failed --output-on-failure repeats failed tests."
     exit 1
 fi
 echo "All tests passed."
