@@ -44,15 +44,6 @@ void refuseProblems(const std::vector<TensorCheck>& checks, const StoredTensors&
     throw Error(kind, message).withDetails(std::move(problems));
 }
 
-/// C9: a tied model's head is its embedding; a stored one that differs would silently be ignored.
-void refuseDifferingHead(const StoredTensors& stored) {
-    if (const std::optional<int64_t> element = tiedHeadDifference(stored))
-        throw Error::fileFormat(stored.find(head_name).file->name(), fmt::format("tensor \"{}\"", head_name),
-                                fmt::format("differs from {} at element {}, though config.json says "
-                                            "tie_word_embeddings",
-                                            embedding_name, *element));
-}
-
 }  // namespace
 
 Checkpoint Checkpoint::open(const std::filesystem::path& folder) {
@@ -61,7 +52,8 @@ Checkpoint Checkpoint::open(const std::filesystem::path& folder) {
     const std::vector<TensorCheck> checks = checkTensors(impl->config, impl->stored);
     refuseProblems(checks, impl->stored);
     if (impl->config.tie_word_embeddings)
-        refuseDifferingHead(impl->stored);
+        if (const std::string problem = tiedHeadProblem(impl->stored); !problem.empty())
+            throw Error(ErrorKind::file_format, problem);
     for (const ExpectedTensor& expected : expectedTensors(impl->config))
         impl->weights.emplace(expected.name, impl->stored.find(expected.name));
     return Checkpoint(std::move(impl));

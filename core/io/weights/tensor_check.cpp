@@ -25,6 +25,25 @@ TensorCheck checkOne(const ExpectedTensor& expected, const StoredTensors& stored
     return check;
 }
 
+/// Element at which two tensors of one shape differ as float32, if they do.
+std::optional<int64_t> firstDifference(const StoredTensor& a, const StoredTensor& b) {
+    const int64_t total = a.entry->elements();
+    std::vector<float> of_a(static_cast<size_t>(std::min(total, elements_per_block)));
+    std::vector<float> of_b(of_a.size());
+    for (int64_t first = 0; first < total; first += elements_per_block) {
+        const int64_t count = std::min(elements_per_block, total - first);
+        readElements(a, first, count, DType::float32, of_a.data());
+        readElements(b, first, count, DType::float32, of_b.data());
+        if (std::memcmp(of_a.data(), of_b.data(), static_cast<size_t>(count) * sizeof(float)) == 0)
+            continue;
+        size_t i = 0;
+        while (std::memcmp(&of_a[i], &of_b[i], sizeof(float)) == 0)
+            ++i;
+        return first + static_cast<int64_t>(i);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 const char* const head_name = "lm_head.weight";
@@ -86,27 +105,18 @@ std::string problemOf(const TensorCheck& check, const StoredTensors& stored) {
     return Error::fileFormat(file, fmt::format("tensor \"{}\"", check.name), rule).what();
 }
 
-std::optional<int64_t> tiedHeadDifference(const StoredTensors& stored) {
+std::string tiedHeadProblem(const StoredTensors& stored) {
     const StoredTensor head = stored.find(head_name);
     const StoredTensor embedding = stored.find(embedding_name);
     if (head.entry == nullptr || embedding.entry == nullptr)
-        return std::nullopt;
-    const int64_t total = embedding.entry->elements();
-    std::vector<float> a(static_cast<size_t>(std::min(total, elements_per_block)));
-    std::vector<float> b(a.size());
-    for (int64_t first = 0; first < total; first += elements_per_block) {
-        const int64_t count = std::min(elements_per_block, total - first);
-        readElements(head, first, count, DType::float32, a.data());
-        readElements(embedding, first, count, DType::float32, b.data());
-        const auto bytes = static_cast<size_t>(count) * sizeof(float);
-        if (std::memcmp(a.data(), b.data(), bytes) == 0)
-            continue;
-        int64_t i = 0;
-        while (std::memcmp(&a[static_cast<size_t>(i)], &b[static_cast<size_t>(i)], sizeof(float)) == 0)
-            ++i;
-        return first + i;
-    }
-    return std::nullopt;
+        return "";
+    const std::optional<int64_t> element = firstDifference(head, embedding);
+    if (!element)
+        return "";
+    const std::string rule =
+        fmt::format("differs from {} at element {}, though config.json says tie_word_embeddings",
+                    embedding_name, *element);
+    return Error::fileFormat(head.file->name(), fmt::format("tensor \"{}\"", head_name), rule).what();
 }
 
 void readElements(const StoredTensor& tensor, int64_t first, int64_t count, DType as, void* out) {

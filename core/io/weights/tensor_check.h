@@ -38,10 +38,10 @@ std::string problemOf(const TensorCheck& check, const StoredTensors& stored);
 extern const char* const head_name;
 extern const char* const embedding_name;
 
-/// Position in elements of the first difference between a tied model's lm_head.weight and its embedding, as
-/// float32; nullopt where they are equal or there is no such tensor, which is how it should be (C9). Reads
-/// both whole. Both must have been found to fit. @throws Error io
-std::optional<int64_t> tiedHeadDifference(const StoredTensors& stored);
+/// C9: a tied model's head is its embedding, and a stored head that differs would silently be ignored. One
+/// line then, empty where the two are equal as float32 or there is no such tensor. Reads both whole; both
+/// must have been found to fit. @throws Error io
+std::string tiedHeadProblem(const StoredTensors& stored);
 
 /// Elements [first, first + count) converted to `as`. @throws Error io
 void readElements(const StoredTensor& tensor, int64_t first, int64_t count, DType as, void* out);
