@@ -2,6 +2,7 @@
 # Each step skips what is done. A step that fails ends the script and says what to do next.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export PYTHONUTF8=1 # texts are UTF-8 in any locale
 workspace="${XDG_DATA_HOME:-$HOME/.local/share}/spd-workbench"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/spd-workbench"
 step_title=""
