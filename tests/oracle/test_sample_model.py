@@ -12,20 +12,13 @@ from pathlib import Path
 os.environ["TQDM_DISABLE"] = "1"  # read when transformers is imported
 
 import torch
-from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging
 
+from support import sample_model, sample_tokenizer
+
 QUESTION = ("Question: Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. How "
             "many clips did Natalia sell altogether in April and May?\nAnswer:")
-
-
-def sample_model():
-    data = os.environ.get("XDG_DATA_HOME", "")
-    workspace = Path(data if data.startswith("/") else Path.home() / ".local/share") / "spd-workbench"
-    folder = workspace / "models/smollm2-135m-instruct"
-    assert folder.is_dir(), f"{folder} is not there: run packaging/make_sample_model.py"
-    return folder
 
 
 def gguf_route():
@@ -102,7 +95,7 @@ def check_speech(ours, folder):
 def main():
     logging.disable_progress_bar()
     folder = sample_model()
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer = sample_tokenizer(folder)
     check_tokenizer(folder, tokenizer)
     ours = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     reference = gguf_route()
