@@ -40,6 +40,7 @@ message(STATUS "LibTorch: ${torch_dir}")
 add_library(spd_torch INTERFACE)
 add_library(spd::torch ALIAS spd_torch)
 target_include_directories(spd_torch SYSTEM INTERFACE ${torch_dir}/include ${torch_dir}/include/torch/csrc/api/include)
-target_compile_definitions(spd_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
+# AT_PER_OPERATOR_HEADERS: tensor operators (a + b) come without ATen/Functions.h, 4 s a file.
+target_compile_definitions(spd_torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1 AT_PER_OPERATOR_HEADERS)
 target_link_libraries(spd_torch INTERFACE "-Wl,--no-as-needed" ${SPD_TORCH_CPU} ${SPD_C10} "-Wl,--as-needed")
 target_link_options(spd_torch INTERFACE "-Wl,-rpath,${torch_dir}/lib")
