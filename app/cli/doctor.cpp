@@ -72,11 +72,7 @@ std::vector<Missing> whatIsMissing(const Diagnosis& found) {
     if (found.sandbox.state == SandboxProbe::State::no_bubblewrap)
         missing.push_back({"the sandbox that scores generated programs", "apt-get install bubblewrap"});
     if (found.sandbox.state == SandboxProbe::State::blocked)
-        missing.push_back(
-            {"user namespaces for the sandbox",
-             "Ubuntu 24.04: install apparmor-profiles and load its bwrap-userns-restrict; elsewhere: sysctl "
-             "user.max_user_namespaces and kernel.unprivileged_userns_clone; in a container: allow them "
-             "outside"});
+        missing.push_back({"user namespaces for the sandbox", namespaceRemedy()});
     if (found.isa == Isa::portable)
         missing.push_back({"AVX2", "none: this processor runs the portable kernels, several times slower"});
     if (found.free_disk.value_or(0) < int64_t{2} << 30)

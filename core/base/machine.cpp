@@ -115,6 +115,20 @@ std::optional<int64_t> freeDiskBytes(const fs::path& path) {
     return static_cast<int64_t>(disk.f_bavail) * static_cast<int64_t>(disk.f_frsize);
 }
 
+std::string namespaceRemedy(const fs::path& root) {
+    const fs::path settings = root / "proc/sys";
+    if (numberIn(settings / "kernel/apparmor_restrict_unprivileged_userns") == 1)  // Ubuntu 24.04
+        return "AppArmor restricts them; as root: apt-get install apparmor-profiles && cp "
+               "/usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/ && apparmor_parser "
+               "-r "
+               "/etc/apparmor.d/bwrap-userns-restrict";
+    if (numberIn(settings / "kernel/unprivileged_userns_clone") == 0)
+        return "as root: sysctl -w kernel.unprivileged_userns_clone=1";
+    if (numberIn(settings / "user/max_user_namespaces") == 0)
+        return "as root: sysctl -w user.max_user_namespaces=10000";
+    return "in a container, start it with user namespaces allowed";
+}
+
 SandboxProbe probeSandbox(const std::string& program) {
     using namespace std::chrono_literals;
     SandboxProbe probe;

@@ -33,6 +33,10 @@ struct SandboxProbe {
     std::string detail;   ///< blocked: what bubblewrap said, one line
 };
 
+/// What lets bubblewrap work where the kernel's settings keep user namespaces from ordinary users: a command,
+/// or in words. @param root  as in readMachine().
+std::string namespaceRemedy(const std::filesystem::path& root = "/");
+
 /// Starts an empty program under bubblewrap with namespaces of its own; at most 5 s.
 /// @param program  "bwrap" or another path to it.
 SandboxProbe probeSandbox(const std::string& program = "bwrap");

@@ -155,6 +155,20 @@ private Q_SLOTS:
         QCOMPARE(result.output, std::string("0\n1\n2\n"));
     }
 
+    void remedyFollowsTheKernelsSettings() {
+        const FakeRoot root;
+        const fs::path settings = root.path() / "proc/sys";
+        QVERIFY(namespaceRemedy(root.path()).find("container") != std::string::npos);
+        put(settings / "user/max_user_namespaces", "0\n");
+        QVERIFY(namespaceRemedy(root.path()).find("user.max_user_namespaces") != std::string::npos);
+        put(settings / "kernel/unprivileged_userns_clone", "0\n");
+        QVERIFY(namespaceRemedy(root.path()).find("unprivileged_userns_clone") != std::string::npos);
+        put(settings / "kernel/apparmor_restrict_unprivileged_userns", "1\n");
+        QVERIFY(namespaceRemedy(root.path()).find("apparmor_parser") != std::string::npos);
+        put(settings / "kernel/apparmor_restrict_unprivileged_userns", "0\n");
+        QVERIFY(namespaceRemedy(root.path()).find("unprivileged_userns_clone") != std::string::npos);
+    }
+
     void sandboxStates() {
         QTemporaryDir folder;
         const fs::path fake = folder.filePath("bwrap").toStdString();
