@@ -4,8 +4,8 @@
 
 namespace spd::cli {
 
-// One subcommand a file. Each adds its options to `app` and sets `chosen` when it was picked on the command line.
-// The referenced objects outlive parsing.
+// One subcommand a file. Each adds its options to `app` and sets `chosen` when it was picked on the command
+// line. The referenced objects outlive parsing.
 void addDoctor(CLI::App& app, CommonOptions& options, Command& chosen);
 
 }  // namespace spd::cli

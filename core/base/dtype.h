@@ -10,7 +10,9 @@ namespace spd {
 /// The element types that the program computes in and reads weights from.
 enum class DType { float32, bfloat16, float16 };
 
-constexpr int64_t bytesPerElement(DType dtype) { return dtype == DType::float32 ? 4 : 2; }
+constexpr int64_t bytesPerElement(DType dtype) {
+    return dtype == DType::float32 ? 4 : 2;
+}
 
 constexpr std::string_view name(DType dtype) {
     switch (dtype) {
@@ -40,6 +42,8 @@ constexpr uint16_t toBFloat16(float value) {
     return static_cast<uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
 }
 
-constexpr float fromBFloat16(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+constexpr float fromBFloat16(uint16_t bits) {
+    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+}
 
 }  // namespace spd

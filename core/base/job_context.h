@@ -11,13 +11,14 @@ namespace spd {
 
 /// How far a stage has come. Sent from the thread that runs the stage; the receiver limits the rate.
 struct Progress {
-    std::string phase;            ///< what is being done, in the user's words: "generate"
-    int64_t done = 0;             ///< units finished
-    int64_t total = 0;            ///< units in all; 0 when unknown
-    double tokens_per_second = 0; ///< 0 where tokens mean nothing
+    std::string phase;             ///< what is being done, in the user's words: "generate"
+    int64_t done = 0;              ///< units finished
+    int64_t total = 0;             ///< units in all; 0 when unknown
+    double tokens_per_second = 0;  ///< 0 where tokens mean nothing
 };
 
-/// What a long stage gets from its caller: when to stop, where to report. A value; copies share the stop state.
+/// What a long stage gets from its caller: when to stop, where to report. A value; copies share the stop
+/// state.
 struct JobContext {
     std::stop_token stop;
     std::function<void(const Progress&)> on_progress;  ///< may be empty

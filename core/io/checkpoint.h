@@ -11,22 +11,24 @@
 
 namespace spd {
 
-/// A weight that the model needs, as its config says: name and shape ("model.layers.0.self_attn.q_proj.weight").
+/// A weight that the model needs, as its config says: name and shape
+/// ("model.layers.0.self_attn.q_proj.weight").
 struct ExpectedTensor {
     std::string name;
     std::vector<int64_t> shape;
 };
 
-/// Every tensor of the architecture, in the order of the forward pass; no lm_head.weight where the head is tied.
+/// Every tensor of the architecture, in the order of the forward pass; no lm_head.weight where the head is
+/// tied.
 std::vector<ExpectedTensor> expectedTensors(const ModelConfig& config);
 
-/// An opened checkpoint folder: config, and where each tensor lies. Weights are read by pread into the caller's
-/// memory, never mapped. Everything is validated before this object exists, except the bytes of the weights.
-/// Thread-safe for concurrent reads.
+/// An opened checkpoint folder: config, and where each tensor lies. Weights are read by pread into the
+/// caller's memory, never mapped. Everything is validated before this object exists, except the bytes of the
+/// weights. Thread-safe for concurrent reads.
 class Checkpoint {
 public:
-    /// Opens `folder` (single model.safetensors or model.safetensors.index.json with its shards) and holds the
-    /// shards open. Every tensor's shape must equal what the config says before a byte is allocated.
+    /// Opens `folder` (single model.safetensors or model.safetensors.index.json with its shards) and holds
+    /// the shards open. Every tensor's shape must equal what the config says before a byte is allocated.
     /// @throws Error not_found, file_format, unsupported_model
     static Checkpoint open(const std::filesystem::path& folder);
 
@@ -45,7 +47,8 @@ public:
     /// @throws Error io when the file changed or shrank since it was opened.
     void read(const std::string& name, int64_t first, int64_t count, DType as, void* out) const;
 
-    /// After loading: size, modification time and inode of each file are still those seen at open. @throws Error io
+    /// After loading: size, modification time and inode of each file are still those seen at open. @throws
+    /// Error io
     void checkUnchanged() const;
 
 private:

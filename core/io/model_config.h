@@ -42,20 +42,22 @@ struct ModelConfig {
     double rms_norm_eps = 1e-6;
     RopeConfig rope;
     bool tie_word_embeddings = false;
-    bool qkv_bias = false;   ///< q_proj, k_proj, v_proj have a bias (qwen2 always; llama and qwen3: attention_bias)
-    bool o_bias = false;     ///< o_proj has one (llama and qwen3: attention_bias; qwen2 never)
-    bool mlp_bias = false;   ///< llama only
-    bool qk_norm = false;    ///< q_norm, k_norm: RMSNorm of each head before RoPE (qwen3)
-    DType dtype = DType::float32;             ///< as declared; float32 where the file does not say
+    bool qkv_bias =
+        false;  ///< q_proj, k_proj, v_proj have a bias (qwen2 always; llama and qwen3: attention_bias)
+    bool o_bias = false;           ///< o_proj has one (llama and qwen3: attention_bias; qwen2 never)
+    bool mlp_bias = false;         ///< llama only
+    bool qk_norm = false;          ///< q_norm, k_norm: RMSNorm of each head before RoPE (qwen3)
+    DType dtype = DType::float32;  ///< as declared; float32 where the file does not say
     std::optional<int64_t> bos_token_id;
-    std::vector<int64_t> eos_token_ids;       ///< generation_config.json's where it names any, else config.json's
+    std::vector<int64_t> eos_token_ids;  ///< generation_config.json's where it names any, else config.json's
 
     /// d: the width of K and V with the heads side by side.
     int64_t kvWidth() const { return num_key_value_heads * head_dim; }
 };
 
 /// Reads `folder`/config.json and, where present, generation_config.json.
-/// @throws Error not_found (no config.json), file_format, unsupported_model; the message names file, key and rule.
+/// @throws Error not_found (no config.json), file_format, unsupported_model; the message names file, key and
+/// rule.
 ModelConfig readModelConfig(const std::filesystem::path& folder);
 
 /// The same from text, for tests and fuzzing; `file` is the name used in messages.
