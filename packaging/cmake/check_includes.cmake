@@ -1,8 +1,8 @@
 # cmake -DSOURCE_DIR=... -P check_includes.cmake
 # Fails when a file includes what its target may not see (ARCHITECTURE.md, targets).
-set(torch "#include[ \t]*[<\"](torch|ATen|c10|caffe2)/")
-set(qt "#include[ \t]*[<\"](Q[A-Z]|Qt|qcustomplot)")
-set(database "#include[ \t]*[<\"](SQLiteCpp|sqlite3)")
+set(torch "#[ \t]*include[ \t]*[<\"](torch|ATen|c10|caffe2)/")
+set(qt "#[ \t]*include[ \t]*[<\"](Q[A-Z]|Qt|qcustomplot)")
+set(database "#[ \t]*include[ \t]*[<\"](SQLiteCpp|sqlite3)")
 set(violations "")
 
 function(forbid pattern what)
