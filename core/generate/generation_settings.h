@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "core/generate/sampling_settings.h"
+#include "core/generate/sampling/sampling_settings.h"
 
 namespace spd {
 

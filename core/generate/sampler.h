@@ -3,23 +3,15 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
-#include "core/generate/sampling_settings.h"
+#include "core/generate/sampling/logits_warpers.h"
+#include "core/generate/sampling/sampling_settings.h"
 
 namespace spd {
 
 /// What sampleToken() returns when there is nothing to choose from: no allowed row has a score above -inf, or
 /// one has NaN or +inf (before or after the division by the temperature).
 inline constexpr int32_t kNoToken = -1;
-
-/// Memory that sampleToken() reuses; one a thread.
-struct SamplerScratch {
-    std::vector<uint64_t> seen;      ///< one bit a vocabulary row: its penalty is done
-    std::vector<float> best_scores;  ///< top-k: maxima of groups, then the scores that may be the k-th
-    std::vector<double> masses;      ///< top-p: unnormalised probabilities, then the mass of each bucket
-    std::vector<int32_t> boundary;   ///< top-p: rows of the bucket in which the kept mass ends
-};
 
 /// Key of a prompt's sampling noise: the first 8 bytes (big-endian) of SHA-256 of
 /// "spd sampling noise 1\n<seed in decimal>\n<s or i>:<prompt id>", where s marks a string (its bytes) and i
