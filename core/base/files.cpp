@@ -17,25 +17,25 @@
 namespace spd {
 namespace {
 
-[[noreturn]] void throwErrno(const std::filesystem::path& path, std::string_view action) {
-    const int code = errno;
-    const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::not_found : ErrorKind::io;
-    throw Error(kind, fmt::format("{}: {}: {}", printable(path.native(), 1000), action,
-                                  std::generic_category().message(code)));
-}
-
 void writeAll(int file, std::string_view content, const std::filesystem::path& path) {
     while (!content.empty()) {
         const ssize_t written = ::write(file, content.data(), content.size());
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            throwErrno(path, "cannot write");
+            throwSystemError(path, "cannot write");
         content.remove_prefix(static_cast<size_t>(written));
     }
 }
 
 }  // namespace
+
+void throwSystemError(const std::filesystem::path& path, std::string_view action) {
+    const int code = errno;
+    const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::not_found : ErrorKind::io;
+    throw Error(kind, fmt::format("{}: {}: {}", printable(path.native(), 1000), action,
+                                  std::generic_category().message(code)));
+}
 
 FileHandle& FileHandle::operator=(FileHandle&& other) noexcept {
     if (this != &other) {
@@ -58,14 +58,14 @@ bool FileHandle::close() {
 std::string readFile(const std::filesystem::path& path, size_t max_bytes) {
     const FileHandle file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     if (!file)
-        throwErrno(path, "cannot open");
+        throwSystemError(path, "cannot open");
     return readFile(file, path.native(), max_bytes);
 }
 
 std::string readFile(const FileHandle& file, const std::string& name, size_t max_bytes) {
     struct stat status = {};
     if (::fstat(file.descriptor(), &status) != 0)
-        throwErrno(name, "cannot stat");
+        throwSystemError(name, "cannot stat");
     if (!S_ISREG(status.st_mode))
         throw Error::fileFormat(name, "", "not a regular file");
     const auto size = static_cast<size_t>(status.st_size);
@@ -80,7 +80,7 @@ std::string readFile(const FileHandle& file, const std::string& name, size_t max
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            throwErrno(name, "cannot read");
+            throwSystemError(name, "cannot read");
         if (got == 0)
             throw Error(ErrorKind::io, printable(name, 1000) + ": became shorter while it was read");
         done += static_cast<size_t>(got);
@@ -99,7 +99,7 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
     temporary_ = (folder / ("." + path.filename().native() + ".tmp-XXXXXX")).native();
     handle_ = FileHandle(::mkostemp(temporary_.data(), O_CLOEXEC));
     if (!handle_)
-        throwErrno(path, "cannot create a temporary file beside it");
+        throwSystemError(path, "cannot create a temporary file beside it");
 }
 
 AtomicFile::~AtomicFile() {
@@ -116,13 +116,13 @@ void AtomicFile::commit() {
     const mode_t mask = ::umask(0);
     ::umask(mask);
     if (::fchmod(handle_.descriptor(), 0666 & ~mask) != 0)
-        throwErrno(path_, "cannot set its mode");
+        throwSystemError(path_, "cannot set its mode");
     if (::fsync(handle_.descriptor()) != 0)
-        throwErrno(path_, "cannot write to the disk");
+        throwSystemError(path_, "cannot write to the disk");
     if (!handle_.close())
-        throwErrno(path_, "cannot close");
+        throwSystemError(path_, "cannot close");
     if (::rename(temporary_.c_str(), path_.c_str()) != 0)
-        throwErrno(path_, "cannot rename the finished file");
+        throwSystemError(path_, "cannot rename the finished file");
     temporary_.clear();
     syncFolder(path_.has_parent_path() ? path_.parent_path() : ".");
 }
@@ -130,7 +130,7 @@ void AtomicFile::commit() {
 void syncFolder(const std::filesystem::path& folder) {
     const FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!handle || ::fsync(handle.descriptor()) != 0)
-        throwErrno(folder, "cannot write the folder to the disk");
+        throwSystemError(folder, "cannot write the folder to the disk");
 }
 
 std::string sha256Hex(std::string_view bytes) {

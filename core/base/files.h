@@ -27,6 +27,10 @@ private:
     int descriptor_ = -1;
 };
 
+/// "PATH: ACTION: why", for a system call that has just failed (errno).
+/// @throws Error not_found (ENOENT, ENOTDIR), io
+[[noreturn]] void throwSystemError(const std::filesystem::path& path, std::string_view action);
+
 /// Whole content of a regular file; opened with O_NONBLOCK and checked by fstat first, so that a FIFO, device
 /// or folder is refused instead of hanging.
 /// @throws Error not_found, file_format (not a regular file, larger than max_bytes), io

@@ -36,11 +36,11 @@ public:
     /// Looks at what lies there and takes the lock.
     /// @param meta  object; equal meta means the same command. It is written as it is.
     /// @param ids   of all prompts in their order, distinct.
-    /// @param overwrite  start anew when what lies there was made by another command; it does nothing when
-    ///     the same command made it, which is resumed.
-    /// @throws Error invalid_argument (made by another command, or nothing says by which: names the settings
-    ///     that differ; another process writes it), not_found (folder), io (folder not writable),
-    ///     file_format (the partial file is damaged before its last line)
+    /// @param overwrite  start anew when what lies there was made by another command or is finished or
+    ///     damaged; what the same command began is still resumed.
+    /// @throws Error invalid_argument (made by another command: names the settings that differ; nothing says
+    ///     by which; damaged elsewhere than in its last line; another process writes it; no regular file),
+    ///     not_found (folder), io (folder not writable)
     static CorpusWriter open(const std::filesystem::path& out, const nlohmann::ordered_json& meta,
                              const std::vector<PromptId>& ids, bool overwrite);
     CorpusWriter(CorpusWriter&&) noexcept;
@@ -68,6 +68,10 @@ private:
 
 /// The record as one line, without line end. @throws Error internal when a text is not UTF-8
 std::string toJsonLine(const CorpusRecord& record);
+
+/// The record of a row, every field checked. @param line  the id where there is none. @throws Error
+/// rowError()
+CorpusRecord readCorpusRecord(int64_t line, const nlohmann::ordered_json& row);
 
 /// Reads a finished corpus. Every field is checked; equal ids are refused.
 /// @param on_record  gets the physical line from 0; may throw rowError().

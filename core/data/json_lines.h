@@ -20,10 +20,10 @@ inline constexpr int64_t kMaxJsonLine = int64_t{64} << 20;  ///< bytes of one ro
 /// 1,000,000 values.
 /// @param on_row  called for each good row in order, with the physical line counted from 0. It refuses a row
 ///     by throwing rowError(), or any Error of kind file_format; other exceptions end the reading.
-/// @throws Error file_format when any row was refused, after the last row: details() holds up to 1,000 lines
-///     "FILE: line N: RULE" (N counted from 1, as editors do), what() the first of them and how many more.
-///     Also when the file is something else (gzip, parquet, CSV, HTML, a JSON array, UTF-16, ...), which is
-///     named, or has no row at all.
+/// @throws Error file_format when any row was refused, after the last row: what() is "FILE: line N: RULE"
+///     (N counted from 1, as editors do) of the first and how many more, details() such a line for each of up
+///     to 1,000 where there are several. Also when the file is something else (gzip, Parquet, CSV, HTML, a
+///     JSON array, UTF-16, ...), which is named, or has no row at all.
 /// @throws Error not_found, io (also when the file changed while it was read)
 void readJsonLines(const std::filesystem::path& path,
                    const std::function<void(int64_t line, const nlohmann::ordered_json& row)>& on_row);

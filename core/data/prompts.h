@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -18,6 +19,16 @@ nlohmann::ordered_json toJson(const PromptId& id);
 std::string toText(const PromptId& id);
 /// The field "id" of a row, else `line`. @throws Error rowError() when it is no string or integer
 PromptId readPromptId(const nlohmann::ordered_json& row, int64_t line);
+
+/// Which line has which id. Ordered, not hashed: whoever wrote the file may have chosen the ids to collide.
+class KnownIds {
+public:
+    /// @throws Error rowError() when an earlier line has it
+    void add(const PromptId& id, int64_t line);
+
+private:
+    std::map<PromptId, int64_t> lines_;
+};
 
 /// One line of a prompts file. Either `prompt` or `messages` is set, and neither is empty.
 struct Prompt {
