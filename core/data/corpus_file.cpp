@@ -9,9 +9,9 @@
 
 #include "core/base/file_lock.h"
 #include "core/base/strict_json.h"
+#include "core/data/corpus/record_log.h"
+#include "core/data/corpus/settings_difference.h"
 #include "core/data/json_lines.h"
-#include "core/data/record_log.h"
-#include "core/data/settings_difference.h"
 
 namespace spd {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "core/base/files.h"
 #include "core/base/strict_json.h"
-#include "core/data/foreign_kind.h"
-#include "core/data/line_reader.h"
+#include "core/data/lines/foreign_kind.h"
+#include "core/data/lines/line_reader.h"
 
 namespace spd {
 namespace {

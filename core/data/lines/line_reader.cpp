@@ -1,4 +1,4 @@
-#include "core/data/line_reader.h"
+#include "core/data/lines/line_reader.h"
 
 #include <unistd.h>
 

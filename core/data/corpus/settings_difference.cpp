@@ -1,4 +1,4 @@
-#include "core/data/settings_difference.h"
+#include "core/data/corpus/settings_difference.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "core/data/record_log.h"
+#include "core/data/corpus/record_log.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "core/data/json_lines.h"
-#include "core/data/line_reader.h"
+#include "core/data/lines/line_reader.h"
 
 namespace spd {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/data/foreign_kind.h"
+#include "core/data/lines/foreign_kind.h"
 
 #include <algorithm>
 #include <array>
