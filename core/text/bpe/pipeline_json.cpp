@@ -147,9 +147,8 @@ void readTemplate(const JsonNode& processor, TokenizerParts& parts) {
     }
     if (texts != 1)
         single.refuse("must have the Sequence A once");
-    // A later processor of a Sequence wraps what the earlier ones made.
-    parts.ids_before.insert(parts.ids_before.begin(), before.begin(), before.end());
-    parts.ids_after.insert(parts.ids_after.end(), after.begin(), after.end());
+    parts.ids_before = std::move(before);
+    parts.ids_after = std::move(after);
     if (parts.ids_before.size() + parts.ids_after.size() > most_template_tokens)
         single.refuse(fmt::format("adds more than {} tokens", most_template_tokens));
 }
@@ -175,13 +174,19 @@ void readPreTokenizer(const JsonNode& root, TokenizerParts& parts) {
 }
 
 void readPostProcessor(const JsonNode& root, TokenizerParts& parts) {
+    bool has_template = false;
     if (const auto processor = root.find("post_processor"))
-        forEachStep(*processor, "processors", [&parts](const JsonNode& step) {
+        forEachStep(*processor, "processors", [&](const JsonNode& step) {
             const std::string type = typeOf(step);
-            if (type == "TemplateProcessing")
-                readTemplate(step, parts);
-            else if (type != "ByteLevel")  // that one only trims character offsets
+            if (type == "ByteLevel")  // only trims character offsets
+                return;
+            if (type != "TemplateProcessing")
                 refuseType(step, "post-processor");
+            // The library would take the first one's parts for several texts.
+            if (has_template)
+                step.refuseUnsupported("a second TemplateProcessing");
+            has_template = true;
+            readTemplate(step, parts);
         });
 }
 
