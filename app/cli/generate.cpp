@@ -1,0 +1,152 @@
+// spd generate: a self-made corpus, one completion a prompt.
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "app/cli/commands.h"
+#include "app/cli/progress_line.h"
+#include "core/base/strict_json.h"
+#include "core/io/model_locator.h"
+#include "core/kernels/kernel_table.h"
+#include "core/pipeline/generate_corpus.h"
+
+namespace spd::cli {
+
+namespace {
+
+/// Options as they were written; which of the sampling options were given decides over --sampling model.
+struct GenerateOptions {
+    CorpusRequest request;
+    std::string sampling = "given";
+    std::string template_variables;
+    bool raw = false;
+    CLI::App* command = nullptr;
+};
+
+SamplingSettings chosenSampling(const GenerateOptions& options, const std::filesystem::path& workspace) {
+    const SamplingSettings& given = options.request.settings.sampling;
+    if (options.sampling != "model")
+        return given;
+    SamplingSettings sampling = samplingOfModel(locateModel(options.request.model, workspace).folder);
+    const auto wasGiven = [&](const char* option) { return options.command->count(option) > 0; };
+    if (wasGiven("--greedy"))
+        sampling.greedy = true;
+    if (wasGiven("--temperature"))
+        sampling.temperature = given.temperature;
+    if (wasGiven("--top-k"))
+        sampling.top_k = given.top_k;
+    if (wasGiven("--top-p"))
+        sampling.top_p = given.top_p;
+    if (wasGiven("--min-p"))
+        sampling.min_p = given.min_p;
+    if (wasGiven("--repetition-penalty"))
+        sampling.repetition_penalty = given.repetition_penalty;
+    return sampling;
+}
+
+void printSummary(const CorpusSummary& summary, const std::filesystem::path& out, bool json) {
+    if (json) {
+        const nlohmann::ordered_json result = {{"out", out.string()},
+                                               {"prompts", summary.prompts},
+                                               {"resumed", summary.resumed},
+                                               {"completion_tokens", summary.completion_tokens},
+                                               {"open_seconds", summary.open_seconds},
+                                               {"generate_seconds", summary.generate_seconds}};
+        std::cout << result.dump() << "\n";
+        return;
+    }
+    std::string text = fmt::format("{}: {} completions", out.string(), summary.prompts);
+    if (summary.resumed > 0)
+        text += fmt::format(", {} of them from before", summary.resumed);
+    if (summary.completion_tokens > 0)
+        text += fmt::format(", {} tokens in {:.1f} s ({:.0f} tokens/s)", summary.completion_tokens,
+                            summary.generate_seconds,
+                            static_cast<double>(summary.completion_tokens) / summary.generate_seconds);
+    std::cout << text << "\n";
+}
+
+int run(GenerateOptions& options, const CommonOptions& common, const JobContext& context) {
+    CorpusRequest& request = options.request;
+    request.workspace = common.workspace;
+    request.settings.sampling = chosenSampling(options, common.workspace);
+    request.settings.seed = common.seed;
+    request.dtype = chosenDType(common, detectIsa() == Isa::avx512_bf16 ? DType::bfloat16 : DType::float32);
+    request.threads = chosenThreads(common);
+    request.overwrite = common.overwrite;
+    if (!options.template_variables.empty()) {
+        try {
+            request.template_variables =
+                parseStrictJson(options.template_variables, "--template-variables", {});
+        } catch (const Error& error) {
+            throw Error(ErrorKind::invalid_argument, error.what());
+        }
+        if (!request.template_variables.is_object())
+            throw Error(ErrorKind::invalid_argument, "--template-variables: must be a JSON object");
+    }
+    ProgressLine progress;
+    try {
+        printSummary(generateCorpus(request, progress.attach(context)), request.out, common.json);
+    } catch (const Cancelled&) {
+        std::cerr << "\nspd: stopped; what is done is kept, and the same command goes on from there\n";
+        throw;
+    }
+    return 0;
+}
+
+}  // namespace
+
+void addGenerate(CLI::App& app, CommonOptions& common, Command& chosen) {
+    auto options = std::make_shared<GenerateOptions>();
+    CLI::App* command = app.add_subcommand("generate", "Complete the prompts of a JSON Lines file");
+    options->command = command;
+    addCommonOptions(*command, common);
+    CorpusRequest& request = options->request;
+    GenerationSettings& settings = request.settings;
+    SamplingSettings& sampling = settings.sampling;
+    command
+        ->add_option("MODEL", request.model,
+                     "Checkpoint folder, org/name in the Hugging Face cache, or workspace name")
+        ->required();
+    command->add_option("--prompts", request.prompts, R"(Lines {"id","prompt"} or {"id","messages"})")
+        ->required();
+    command->add_option("--out", request.out, "Where the completions go (JSON Lines)")->required();
+    command->add_option("--max-new-tokens", settings.max_new_tokens, "Longest completion, in tokens")
+        ->capture_default_str();
+    command->add_flag("--greedy", sampling.greedy, "Always the most probable token");
+    command->add_option("--temperature", sampling.temperature)->capture_default_str();
+    command->add_option("--top-k", sampling.top_k, "Keep the k likeliest tokens; 0: all")
+        ->capture_default_str();
+    command->add_option("--top-p", sampling.top_p, "Keep the likeliest tokens up to this probability")
+        ->capture_default_str();
+    command->add_option("--min-p", sampling.min_p, "Drop tokens below this share of the likeliest")
+        ->capture_default_str();
+    command->add_option("--repetition-penalty", sampling.repetition_penalty)->capture_default_str();
+    command->add_option("--stop", settings.stop, "Text that ends a completion; may be given again")
+        ->take_all()
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command
+        ->add_option("--batch", settings.batch,
+                     "Sequences that decode together; changes nothing but the speed")
+        ->capture_default_str();
+    CLI::Option* raw = command->add_flag("--raw", options->raw, "Complete the bare prompt (the default)");
+    command->add_flag("--chat", request.chat, "Render prompts and messages with the model's chat template")
+        ->excludes(raw);
+    command->add_option("--template-variables", options->template_variables,
+                        R"(With --chat, a JSON object for the template: '{"enable_thinking": false}')");
+    command
+        ->add_option("--sampling", options->sampling,
+                     "given: by these options; model: by its generation_config.json")
+        ->check(CLI::IsMember({"given", "model"}))
+        ->capture_default_str();
+    command->callback([options, &chosen] {
+        chosen = [options](const CommonOptions& parsed, const JobContext& context) {
+            return run(*options, parsed, context);
+        };
+    });
+}
+
+}  // namespace spd::cli

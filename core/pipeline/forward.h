@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "core/base/dtype.h"
+#include "core/base/job_context.h"
+
+namespace spd {
+
+struct ForwardRequest {
+    std::filesystem::path folder;  ///< checkpoint
+    std::filesystem::path ids;     ///< JSON Lines {"ids":[...]}, the token ids of one sequence a line
+    std::filesystem::path out;     ///< safetensors
+    DType dtype = DType::float32;
+};
+
+struct ForwardSummary {
+    int64_t sequences = 0;
+    int64_t tokens = 0;
+    int64_t vocab_size = 0;
+};
+
+/// Writes the logits of every position of every sequence: float32 tensors logits.N [T, vocab_size], N the
+/// line's number from 0. Each sequence is computed alone; the logits are never held whole. Nothing is written
+/// when the input is refused.
+/// @throws Error not_found; file_format (no ids, an id outside the vocabulary, more ids than the model has
+/// positions); unsupported_model; io; out_of_memory. Cancelled.
+ForwardSummary writeLogits(const ForwardRequest& request, const JobContext& context);
+
+}  // namespace spd

@@ -1,0 +1,250 @@
+#include "core/pipeline/generate_corpus.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <optional>
+#include <variant>
+
+#include "core/base/files.h"
+#include "core/base/strict_json.h"
+#include "core/data/corpus_file.h"
+#include "core/data/prompts.h"
+#include "core/generate/generator.h"
+#include "core/generate/sampler.h"
+#include "core/pipeline/session.h"
+#include "core/text/chat_template.h"
+
+namespace spd {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// A prompt as the model sees it.
+struct PreparedPrompt {
+    std::string text;
+    std::vector<int32_t> ids;
+};
+
+/// Raw text with what the post-processor adds; like lm-eval, no second BOS where the text begins with one.
+std::vector<int32_t> encodeRaw(const Tokenizer& tokenizer, const std::string& text) {
+    std::vector<int32_t> ids = tokenizer.encode(text, Tokenizer::SpecialTokens::add);
+    if (ids.size() >= 2 && ids[0] == ids[1] && tokenizer.isSpecial(ids[0]))
+        return tokenizer.encode(text, Tokenizer::SpecialTokens::none);
+    return ids;
+}
+
+/// Turns rows of the prompts file into ids, by the request's format.
+class PromptPreparer {
+public:
+    PromptPreparer(const CorpusRequest& request, const Session& session)
+        : request_(request), session_(session) {
+        if (!request.chat)
+            return;
+        template_ = ChatTemplate::open(session.location.folder);
+        if (!template_)
+            throw Error(ErrorKind::invalid_argument,
+                        "--chat: " + printable(session.location.id) +
+                            " has no chat template; --raw completes the bare prompt");
+    }
+
+    PreparedPrompt prepare(const Prompt& prompt) const {
+        PreparedPrompt prepared;
+        if (request_.chat) {
+            const Json messages = prompt.prompt
+                                      ? Json::array({{{"role", "user"}, {"content", *prompt.prompt}}})
+                                      : prompt.messages;
+            prepared.text =
+                template_->render(messages, request_.template_variables, /*add_generation_prompt=*/true);
+            // The template writes BOS itself where the model wants one.
+            prepared.ids = session_.tokenizer.encode(prepared.text, Tokenizer::SpecialTokens::none);
+        } else {
+            if (!prompt.prompt)
+                throw refusal(prompt, "\"messages\" need --chat");
+            prepared.text = *prompt.prompt;
+            prepared.ids = encodeRaw(session_.tokenizer, prepared.text);
+        }
+        check(prompt, prepared);
+        return prepared;
+    }
+
+private:
+    Error refusal(const Prompt& prompt, const std::string& rule) const {
+        return Error::fileFormat(request_.prompts.string(), fmt::format("line {}", prompt.line + 1), rule);
+    }
+
+    void check(const Prompt& prompt, const PreparedPrompt& prepared) const {
+        const int64_t positions = session_.checkpoint.config().max_position_embeddings;
+        const int64_t vocabulary = session_.checkpoint.config().vocab_size;
+        if (prepared.ids.empty())
+            throw refusal(prompt, "the prompt has no tokens, and a completion needs one to start from");
+        if (static_cast<int64_t>(prepared.ids.size()) >= positions)
+            throw refusal(
+                prompt,
+                fmt::format("the prompt has {} tokens, the model {} positions: no room for a completion",
+                            prepared.ids.size(), positions));
+        for (int32_t id : prepared.ids)
+            if (id >= vocabulary)
+                throw refusal(
+                    prompt,
+                    fmt::format("token {} of the tokenizer has no row in the model's embedding of {} rows",
+                                id, vocabulary));
+    }
+
+    const CorpusRequest& request_;
+    const Session& session_;
+    std::optional<ChatTemplate> template_;
+};
+
+/// All prompts, or one error that lists every bad one.
+std::vector<PreparedPrompt> prepareAll(const CorpusRequest& request, const Session& session,
+                                       const std::vector<Prompt>& prompts, const JobContext& context) {
+    const PromptPreparer preparer(request, session);
+    std::vector<PreparedPrompt> prepared;
+    std::vector<std::string> refusals;
+    for (const Prompt& prompt : prompts) {
+        context.checkStop();
+        try {
+            prepared.push_back(preparer.prepare(prompt));
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::file_format)
+                throw;
+            refusals.emplace_back(error.what());
+        }
+    }
+    if (!refusals.empty()) {
+        std::string message = refusals.front();
+        if (refusals.size() > 1)
+            message += fmt::format(" (and {} more lines)", refusals.size() - 1);
+        throw Error(ErrorKind::file_format, message).withDetails(std::move(refusals));
+    }
+    return prepared;
+}
+
+/// What a corpus depends on. Two runs with equal metas write equal files; batch and threads are not in it.
+Json corpusMeta(const CorpusRequest& request, const Session& session,
+                const std::vector<PreparedPrompt>& prompts) {
+    std::string prompt_digests;
+    for (const PreparedPrompt& prompt : prompts)
+        prompt_digests += sha256Hex(prompt.text);
+    const GenerationSettings& settings = request.settings;
+    const SamplingSettings& sampling = settings.sampling;
+    return {{"format_version", 1},
+            {"stage", "generate"},
+            {"model",
+             {{"id", session.location.id},
+              {"revision", session.location.revision},
+              {"weights_fingerprint", weightsFingerprint(session.checkpoint)}}},
+            {"tokenizer_sha256", session.tokenizer.sha256()},
+            {"prompts_sha256", sha256Hex(prompt_digests)},
+            {"format", request.chat ? "chat" : "raw"},
+            {"template_variables", request.template_variables},
+            {"dtype", name(request.dtype)},
+            {"kernels", name(detectIsa())},
+            {"seed", settings.seed},
+            {"max_new_tokens", settings.max_new_tokens},
+            {"stop", settings.stop},
+            {"greedy", sampling.greedy},
+            {"temperature", sampling.temperature},
+            {"top_k", sampling.top_k},
+            {"top_p", sampling.top_p},
+            {"min_p", sampling.min_p},
+            {"repetition_penalty", sampling.repetition_penalty}};
+}
+
+uint64_t noiseKeyOf(uint64_t seed, const PromptId& id) {
+    return std::visit([&](const auto& value) { return noiseKey(seed, value); }, id);
+}
+
+double secondsSince(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Generates what `writer` lacks and appends it.
+void complete(const CorpusRequest& request, const Session& session, const std::vector<Prompt>& prompts,
+              const std::vector<PreparedPrompt>& prepared, CorpusWriter& writer, const JobContext& context,
+              CorpusSummary& summary) {
+    std::vector<GenerationPrompt> queue;
+    for (size_t i = 0; i < prompts.size(); ++i)
+        if (!writer.isDone(i))
+            queue.push_back({i, prepared[i].ids, noiseKeyOf(request.settings.seed, prompts[i].id)});
+
+    auto start = std::chrono::steady_clock::now();
+    ThreadPool pool(request.threads);
+    PackedLm model = PackedLm::load(session.checkpoint, request.dtype, pool, detectIsa(), context);
+    summary.open_seconds = secondsSince(start);
+    start = std::chrono::steady_clock::now();
+    generate(model, session.tokenizer, pool, std::move(queue), request.settings, context,
+             [&](Completion&& completion) {
+                 const size_t i = completion.index;
+                 summary.completion_tokens += static_cast<int64_t>(completion.ids.size());
+                 writer.append(i, {prompts[i].id, prepared[i].text, std::move(completion.text),
+                                   std::move(completion.ids),
+                                   completion.finish_reason == FinishReason::stop ? "stop" : "length",
+                                   static_cast<int64_t>(prepared[i].ids.size())});
+             });
+    summary.generate_seconds = secondsSince(start);
+}
+
+template <class Value>
+void readNumber(const Json& config, const char* key, const std::string& file, Value& value) {
+    const auto found = config.find(key);
+    if (found == config.end() || found->is_null())
+        return;
+    if (!found->is_number() || (std::is_integral_v<Value> && !found->is_number_integer()))
+        throw Error::fileFormat(file, key, "must be a number");
+    value = found->get<Value>();
+}
+
+}  // namespace
+
+SamplingSettings samplingOfModel(const std::filesystem::path& folder) {
+    // Unset keys mean what transformers' generate() takes for them: no sampling, and 50 for top_k when
+    // sampling.
+    SamplingSettings sampling;
+    sampling.greedy = true;
+    const std::filesystem::path path = folder / "generation_config.json";
+    if (!std::filesystem::exists(path))
+        return sampling;
+    const std::string file = path.string();
+    const JsonLimits limits;
+    const Json config = parseStrictJson(readFile(path, limits.max_bytes), file, limits);
+    if (!config.is_object())
+        throw Error::fileFormat(file, "", "must be a JSON object");
+    const auto do_sample = config.find("do_sample");
+    if (do_sample != config.end() && !do_sample->is_boolean() && !do_sample->is_null())
+        throw Error::fileFormat(file, "do_sample", "must be true or false");
+    sampling.greedy = do_sample == config.end() || *do_sample != true;
+    sampling.top_k = 50;
+    readNumber(config, "temperature", file, sampling.temperature);
+    readNumber(config, "top_k", file, sampling.top_k);
+    readNumber(config, "top_p", file, sampling.top_p);
+    readNumber(config, "min_p", file, sampling.min_p);
+    readNumber(config, "repetition_penalty", file, sampling.repetition_penalty);
+    return sampling;
+}
+
+CorpusSummary generateCorpus(const CorpusRequest& request, const JobContext& context) {
+    request.settings.validate();
+    const Session session = Session::open(request.model, request.workspace);
+    const std::vector<Prompt> prompts = readPrompts(request.prompts);
+    const std::vector<PreparedPrompt> prepared = prepareAll(request, session, prompts, context);
+
+    std::vector<PromptId> ids;
+    for (const Prompt& prompt : prompts)
+        ids.push_back(prompt.id);
+    CorpusWriter writer =
+        CorpusWriter::open(request.out, corpusMeta(request, session, prepared), ids, request.overwrite);
+    CorpusSummary summary;
+    summary.prompts = static_cast<int64_t>(prompts.size());
+    summary.resumed = writer.doneCount();
+    if (writer.complete())
+        return summary;
+    if (summary.resumed < summary.prompts)
+        complete(request, session, prompts, prepared, writer, context, summary);
+    writer.finish();
+    return summary;
+}
+
+}  // namespace spd
