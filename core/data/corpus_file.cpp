@@ -1,14 +1,12 @@
 #include "core/data/corpus_file.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <optional>
 
-#include "core/base/file_lock.h"
 #include "core/base/strict_json.h"
+#include "core/data/corpus/corpus_paths.h"
 #include "core/data/corpus/record_log.h"
 #include "core/data/corpus/settings_difference.h"
 #include "core/data/json_lines.h"
@@ -22,68 +20,21 @@ namespace fs = std::filesystem;
 constexpr JsonLimits kMetaLimits = {.max_bytes = size_t{1} << 24, .max_depth = 64, .max_values = 1'000'000};
 constexpr JsonLimits kRecordLimits = {.max_bytes = kMaxJsonLine, .max_depth = 8, .max_values = 1'000'000};
 
-struct Paths {
-    explicit Paths(const fs::path& out_path) : out(out_path) {
-        const fs::path folder = out.has_parent_path() ? out.parent_path() : ".";
-        const std::string stem = (out.extension() == ".jsonl" ? out.stem() : out.filename()).native();
-        partial = folder / (stem + ".partial.jsonl");
-        meta = folder / (stem + ".meta.json");
-        lock = folder / ("." + stem + ".lock");
-    }
-    fs::path out, partial, meta, lock;
-};
-
-enum class Found { nothing, empty, content };
-
-/// @throws Error invalid_argument for what is of another kind (links are followed)
-Found find(const fs::path& path, mode_t kind = S_IFREG) {
-    struct stat status = {};
-    if (::stat(path.c_str(), &status) != 0) {
-        if (errno == ENOENT)
-            return Found::nothing;
-        throwSystemError(path, "cannot look at it");
-    }
-    if ((status.st_mode & S_IFMT) != kind)
-        throw Error(
-            ErrorKind::invalid_argument,
-            printable(path.native(), 1000) + (kind == S_IFDIR ? ": not a folder" : ": not a regular file"));
-    return status.st_size == 0 ? Found::empty : Found::content;
-}
-
-FileLock lock(const Paths& paths) {
-    std::optional<FileLock> held = FileLock::tryLock(paths.lock);
-    if (!held)
-        throw Error(ErrorKind::invalid_argument,
-                    printable(paths.out.native(), 1000) + ": another process is writing it");
-    return std::move(*held);
-}
-
-/// Temporary files that a killed finish() left; nobody else makes such names while we hold the lock.
-void removeTemporaries(const Paths& paths) {
-    const fs::path folder = paths.lock.parent_path();
-    std::vector<fs::path> left;
-    std::error_code ignored;  // litter is no reason to refuse
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
-        const std::string name = entry.path().filename().native();
-        for (const fs::path& path : {paths.out, paths.meta}) {
-            const std::string prefix = "." + path.filename().native() + ".tmp-";
-            if (name.starts_with(prefix) && name.size() == prefix.size() + 6)
-                left.push_back(entry.path());
-        }
-    }
-    for (const fs::path& path : left)
-        fs::remove(path, ignored);
+std::string hashOf(const std::vector<PromptId>& ids) {
+    std::string texts;
+    for (const PromptId& id : ids)
+        texts += toText(id) + "\n";
+    return sha256Hex(texts);
 }
 
 }  // namespace
 
 class CorpusWriter::State {
 public:
-    State(Paths files, FileLock held, const Json& meta, const std::vector<PromptId>& ids)
-        : paths(std::move(files)),
-          lock_file(std::move(held)),
-          meta_text(meta.dump(2) + "\n"),
-          places(ids.size()) {
+    State(CorpusPaths files, FileLock held, Json meta, const std::vector<PromptId>& ids)
+        : paths(std::move(files)), lock_file(std::move(held)), places(ids.size()) {
+        meta["prompt_ids_sha256"] = hashOf(ids);
+        meta_text = meta.dump(2) + "\n";
         for (size_t i = 0; i < ids.size(); ++i)
             if (!index_of.emplace(ids[i], i).second)
                 throw Error(ErrorKind::internal, "two prompts have the id " + printable(toText(ids[i]), 80));
@@ -93,7 +44,7 @@ public:
     void begin();
     void putInOrder();
 
-    Paths paths;
+    CorpusPaths paths;
     FileLock lock_file;
     std::string meta_text;
     std::map<PromptId, size_t> index_of;
@@ -110,8 +61,8 @@ private:
 
 /// Why what lies there is not this command's; empty when it is, or when nothing is there.
 std::string CorpusWriter::State::strangeness(const Json& meta) const {
-    const bool has_records = find(paths.out) != Found::nothing || find(paths.partial) == Found::content;
-    if (find(paths.meta) == Found::nothing)
+    const bool has_records = look(paths.out) != Found::nothing || look(paths.partial) == Found::content;
+    if (look(paths.meta) == Found::nothing)
         return has_records ? "there already, and no " + paths.meta.filename().native() + " says what made it"
                            : "";
     try {
@@ -146,10 +97,10 @@ std::string CorpusWriter::State::missingFromOut() const {
 
 void CorpusWriter::State::lookAround(const Json& meta, bool overwrite) {
     std::string reason = strangeness(meta);
-    if (reason.empty() && find(paths.partial) != Found::nothing && find(paths.meta) != Found::nothing) {
+    if (reason.empty() && look(paths.partial) != Found::nothing && look(paths.meta) != Found::nothing) {
         // OUT, if there, is an earlier one that this run is to replace.
         reason = resume();
-    } else if (reason.empty() && find(paths.out) != Found::nothing && !overwrite) {
+    } else if (reason.empty() && look(paths.out) != Found::nothing && !overwrite) {
         const std::string missing = missingFromOut();
         complete = missing.empty();
         if (!complete)
@@ -217,14 +168,11 @@ CorpusWriter::~CorpusWriter() = default;
 
 CorpusWriter CorpusWriter::open(const fs::path& out, const Json& meta, const std::vector<PromptId>& ids,
                                 bool overwrite) {
-    const Paths paths(out);
     if (ids.empty())
         throw Error(ErrorKind::internal, "a corpus of no prompts");
-    if (find(paths.lock.parent_path(), S_IFDIR) == Found::nothing)
-        throw Error(ErrorKind::not_found,
-                    printable(paths.lock.parent_path().native(), 1000) + ": no such folder for the output");
-    find(paths.out);
-    FileLock held = lock(paths);
+    const CorpusPaths paths(out);
+    checkCorpusPaths(paths);
+    FileLock held = lockCorpus(paths);
     removeTemporaries(paths);
     auto state = std::make_unique<State>(paths, std::move(held), meta, ids);
     // As it will be read back: a number's spelling may differ from the caller's value.

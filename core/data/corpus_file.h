@@ -34,12 +34,13 @@ struct CorpusRecord {
 class CorpusWriter {
 public:
     /// Looks at what lies there and takes the lock.
-    /// @param meta  object; equal meta means the same command. It is written as it is.
+    /// @param meta  object; equal meta means the same command. Written with "prompt_ids_sha256" added to it.
     /// @param ids   of all prompts in their order, distinct.
     /// @param overwrite  start anew when what lies there was made by another command or is finished or
     ///     damaged; what the same command began is still resumed.
     /// @throws Error invalid_argument (made by another command: names the settings that differ; nothing says
-    ///     by which; damaged elsewhere than in its last line; another process writes it; no regular file),
+    ///     by which; damaged elsewhere than in its last line; another process writes it; no regular file;
+    ///     a name too long),
     ///     not_found (folder), io (folder not writable)
     static CorpusWriter open(const std::filesystem::path& out, const nlohmann::ordered_json& meta,
                              const std::vector<PromptId>& ids, bool overwrite);

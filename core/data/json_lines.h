@@ -37,7 +37,7 @@ const nlohmann::ordered_json& requireField(const nlohmann::ordered_json& row, st
 const std::string& requireString(const nlohmann::ordered_json& row, std::string_view field);
 int64_t requireInteger(const nlohmann::ordered_json& row, std::string_view field);
 std::vector<int64_t> requireIntegers(const nlohmann::ordered_json& row, std::string_view field);
-/// Null where the row has no such field.
+/// Null where the row has no such field. @throws Error rowError() when there is one that differs only in case
 const nlohmann::ordered_json* findField(const nlohmann::ordered_json& row, std::string_view field);
 /// True when `value` is an integer that int64 holds, written without a fraction or exponent.
 bool isInt64(const nlohmann::ordered_json& value);

@@ -38,16 +38,17 @@ Error rowError(const std::string& rule) {
 }
 
 const Json* findField(const Json& row, std::string_view field) {
-    const auto found = row.find(field);
-    return found == row.end() ? nullptr : &*found;
+    if (const auto found = row.find(field); found != row.end())
+        return &*found;
+    for (const auto& [key, value] : row.items())
+        if (equalIgnoringCase(key, field))
+            throw rowError(fmt::format("no field \"{}\"; there is \"{}\"", field, key));
+    return nullptr;
 }
 
 const Json& requireField(const Json& row, std::string_view field) {
     if (const Json* value = findField(row, field))
         return *value;
-    for (const auto& [key, value] : row.items())
-        if (equalIgnoringCase(key, field))
-            throw rowError(fmt::format("no field \"{}\"; there is \"{}\"", field, key));
     throw rowError(fmt::format("no field \"{}\"", field));
 }
 
