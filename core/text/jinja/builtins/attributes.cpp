@@ -171,7 +171,7 @@ Value getAttribute(Runtime& runtime, const Value& object, const std::string& nam
     if (const auto* space = object.get<std::shared_ptr<Namespace>>())
         runtime.meter.elements((*space)->attributes.size());
     if (auto value = findAttribute(object, name))
-        return std::move(*value);
+        return value->isUndefined() ? Value(Undefined{&name}) : std::move(*value);
     if (const Dict* dict = object.asDict())
         if (const Value* item = findItem(runtime.meter, *dict, name))
             return *item;

@@ -147,7 +147,7 @@ Value unique(Runtime& runtime, const Value& input, const Arguments& arguments) {
         Value key = sortKey(runtime, item, parameters.value(1), parameters.flag(0, false));
         if (!isHashable(key))
             throw Fault("unique needs values that can be the key of a dict, found " + typeName(key));
-        runtime.meter.step(1 + seen.size() / 4);
+        runtime.meter.step(1 + seen.size() / 2);
         const bool is_known = std::any_of(
             seen.begin(), seen.end(), [&](const Value& other) { return isEqual(runtime.meter, key, other); });
         if (is_known)

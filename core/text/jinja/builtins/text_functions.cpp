@@ -47,7 +47,7 @@ Value replaceText(Runtime& runtime, const Text& text, const Text& old_text, cons
         count = std::numeric_limits<int64_t>::max();
     if (old_text.bytes.empty())
         return insertBetween(runtime, text, new_text, count);
-    runtime.meter.bytes(text.bytes.size());
+    runtime.meter.search(text.bytes.size());
     TextBuilder out(runtime.meter);
     size_t at = 0;
     for (; count > 0; --count) {
@@ -67,7 +67,7 @@ Value stripText(Runtime& runtime, const Text& text, const Text* characters, bool
     runtime.meter.bytes(text.bytes.size());
     std::string_view set;
     if (characters) {
-        runtime.meter.slowBytes(characters->bytes.size());
+        runtime.meter.step(characters->bytes.size() / 2);  // they are sorted
         set = characters->bytes;
     }
     const auto [begin, end] = stripRange(text.bytes, characters ? &set : nullptr, {left, right});
@@ -76,7 +76,7 @@ Value stripText(Runtime& runtime, const Text& text, const Text* characters, bool
 }
 
 Value mapCase(Runtime& runtime, const Text& text, std::string (*mapping)(std::string_view)) {
-    runtime.meter.slowBytes(text.bytes.size());
+    runtime.meter.step(text.bytes.size() / 8);
     Text mapped = makeText(mapping(text.bytes), text.hasContent());
     if (mapped.bytes.size() > max_output_bytes)
         throw Fault("builds a string of more than 8 MiB");

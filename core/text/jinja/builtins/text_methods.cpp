@@ -86,14 +86,14 @@ Value split(Runtime& runtime, const Value& self, const Arguments& arguments) {
         return makeList(splitBySpace(runtime, text, max_splits));
     if (separator->bytes.empty())
         throw Fault("split needs a separator that is not empty");
-    runtime.meter.bytes(text.bytes.size());
+    runtime.meter.search(text.bytes.size());
     std::vector<Value> parts;
     size_t at = 0;
     for (; max_splits != 0; --max_splits) {
         const size_t hit = findText(text.bytes, separator->bytes, at);
         if (hit == std::string::npos)
             break;
-        runtime.meter.step();
+        runtime.meter.step(2);
         parts.push_back(Value::text(sliceText(text, at, hit)));
         at = hit + separator->bytes.size();
     }

@@ -35,8 +35,10 @@ public:
             throw Fault("needs more than 1,000,000 steps");
         left_ -= steps;
     }
-    /// Copying or searching `count` bytes.
+    /// Copying or comparing `count` bytes.
     void bytes(size_t count) { step(count / 128); }
+    /// Searching in `count` bytes.
+    void search(size_t count) { step(count / 32); }
     /// Work byte by byte: case mapping, escaping, counting characters.
     void slowBytes(size_t count) { step(count / 16); }
     /// Copying, comparing or scanning `count` values.

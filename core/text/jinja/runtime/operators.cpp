@@ -31,7 +31,9 @@ bool isEqualSequence(Meter& meter, const Sequence& left, const Sequence& right) 
         return false;
     if (left.kind == Sequence::Kind::generator || left.kind == Sequence::Kind::dict_view)
         return &left == &right;
-    meter.step();
+    if (left.items.size() != right.items.size())
+        return false;
+    meter.step(1 + left.items.size() / 4);
     return std::equal(left.items.begin(), left.items.end(), right.items.begin(), right.items.end(),
                       [&meter](const Value& a, const Value& b) { return isEqual(meter, a, b); });
 }
@@ -49,6 +51,7 @@ bool isEqualDict(Meter& meter, const Dict& left, const Dict& right) {
 
 bool isLessSequence(Meter& meter, const Sequence& left, const Sequence& right) {
     const size_t common = std::min(left.items.size(), right.items.size());
+    meter.elements(common);
     for (size_t i = 0; i < common; ++i)
         if (!isEqual(meter, left.items[i], right.items[i]))
             return isLess(meter, left.items[i], right.items[i]);
@@ -114,7 +117,7 @@ bool contains(Runtime& runtime, const Value& container, const Value& item) {
     if (const Text* text = container.asText()) {
         if (!item.asText())
             throw Fault("'in' a string needs a string, not " + typeName(item));
-        runtime.meter.bytes(text->bytes.size());
+        runtime.meter.search(text->bytes.size());
         return findText(text->bytes, item.asText()->bytes) != std::string::npos;
     }
     if (const Dict* dict = container.asDict()) {

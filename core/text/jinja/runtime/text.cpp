@@ -50,9 +50,19 @@ void TextBuilder::repeat(const Text& text, size_t times) {
         return;
     if (times > max_output_bytes / text.bytes.size())
         throw Fault("builds a string of more than 8 MiB");
-    meter_->step(times);
+    if (text.hasContent() && !text.isAllContent()) {
+        meter_->step(times);
+        for (size_t i = 0; i < times; ++i)
+            append(text);
+        return;
+    }
+    const size_t begin = size();
+    makeRoom(times * text.bytes.size());
+    text_.bytes.reserve(begin + times * text.bytes.size());
     for (size_t i = 0; i < times; ++i)
-        append(text);
+        text_.bytes += text.bytes;
+    if (text.hasContent() && times > 0)
+        addRange({begin, size()});
 }
 
 void TextBuilder::makeRoom(size_t bytes) {

@@ -40,8 +40,11 @@ Value Value::text(std::string bytes, bool is_content) {
 Value makeSequence(Sequence::Kind kind, std::vector<Value> items) {
     auto sequence = std::make_shared<Sequence>();
     sequence->kind = kind;
-    for (const Value& item : items)
+    sequence->is_hashable = kind == Sequence::Kind::tuple;
+    for (const Value& item : items) {
         sequence->depth = depthAround(sequence->depth, item);
+        sequence->is_hashable = sequence->is_hashable && isHashable(item);
+    }
     sequence->items = std::move(items);
     return Value(std::shared_ptr<const Sequence>(std::move(sequence)));
 }
@@ -50,7 +53,7 @@ void setItem(Meter& meter, Dict& dict, const Value& key, Value value) {
     if (!isHashable(key))
         throw Fault("a value of type " + typeName(key) + " cannot be the key of a dict");
     dict.depth = depthAround(depthAround(dict.depth, key), value);
-    meter.elements(dict.items.size());
+    meter.step(dict.items.size() / 2);
     for (auto& [known, old] : dict.items)
         if (isEqual(meter, known, key)) {
             old = std::move(value);
@@ -191,11 +194,8 @@ std::shared_ptr<const Sequence> iterate(Runtime& runtime, const Value& value) {
 }
 
 bool isHashable(const Value& value) {
-    if (const Sequence* sequence = value.asSequence()) {
-        if (sequence->kind != Sequence::Kind::tuple)
-            return false;
-        return std::all_of(sequence->items.begin(), sequence->items.end(), isHashable);
-    }
+    if (const Sequence* sequence = value.asSequence())
+        return sequence->is_hashable;
     return !value.asDict();
 }
 

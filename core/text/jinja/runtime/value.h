@@ -30,7 +30,8 @@ struct None {};
 struct Sequence {
     enum class Kind : uint8_t { list, tuple, range, generator, dict_view };
     Kind kind = Kind::list;
-    int depth = 1;  // 1 + the deepest item
+    int depth = 1;             // 1 + the deepest item
+    bool is_hashable = false;  // a tuple of hashable items
     mutable bool consumed = false;
     std::vector<Value> items;
 };
