@@ -103,7 +103,7 @@ void readPreTokenizerStep(const JsonNode& step, TokenizerParts& parts, bool& byt
 /// Ids of a special token that the template names.
 std::vector<int32_t> specialIds(const JsonNode& processor, const JsonNode& piece,
                                 const TokenizerParts& parts) {
-    const std::string& name = piece.at("id").text();
+    const std::string name = piece.at("id").text();
     const auto special = processor.at("special_tokens").find(name);
     if (!special)
         piece.refuse(fmt::format("\"{}\" is not among special_tokens", printable(name, 60)));
