@@ -1,0 +1,120 @@
+// spd inspect: what a checkpoint folder holds, whether it loads, and what it will need.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/commands.h"
+#include "app/cli/inspection.h"
+#include "core/kernels/kernel_table.h"
+#include "core/text/chat_template.h"
+#include "core/text/tokenizer.h"
+
+namespace spd::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+using State = TensorReport::State;
+
+/// Runs `read`, which opens a companion file of the weights; a refusal is noted instead of ending the report.
+template <typename Function>
+void noteRefusal(Inspection& found, Function read) {
+    try {
+        read();
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::not_found)
+            found.oddities.push_back(error.what());
+        else
+            found.refusals.push_back(error.what());
+    }
+}
+
+void examineText(Inspection& found) {
+    const fs::path& folder = found.location.folder;
+    noteRefusal(found, [&] {
+        const Tokenizer tokenizer = Tokenizer::open(folder);
+        found.tokenizer = tokenizer.description();
+        found.tokenizer_size = tokenizer.size();
+    });
+    noteRefusal(found, [&] {
+        if (const std::optional<ChatTemplate> chat = ChatTemplate::open(folder))
+            found.template_origin = chat->origin();
+        else
+            found.oddities.push_back("no chat template: --chat is refused for this model");
+    });
+    const int64_t rows = found.report.config.vocab_size;
+    if (found.tokenizer_size.value_or(0) > rows)
+        found.refusals.push_back(fmt::format("tokenizer.json has ids up to {}, the embedding only {} rows",
+                                             *found.tokenizer_size - 1, rows));
+}
+
+void noteOddities(Inspection& found) {
+    const LoadReport& report = found.report;
+    if (const int64_t unused = report.count(State::unused); unused > 0) {
+        std::vector<std::string> names;
+        for (const TensorReport& tensor : report.tensors)
+            if (tensor.state == State::unused && names.size() < 3)
+                names.push_back(printable(tensor.name, 80));
+        found.oddities.push_back(fmt::format("{} stored tensors are not used by {}: {}{}", unused,
+                                             report.config.architecture, fmt::join(names, ", "),
+                                             unused > 3 ? ", ..." : ""));
+    }
+    if (report.type_counts.size() > 1)
+        found.oddities.push_back("the tensors are stored in more than one type");
+    if (report.config.eos_token_ids.empty())
+        found.oddities.push_back(
+            "no EOS token id: generation ends only at the length limit or a stop string");
+}
+
+Inspection examine(const std::string& model, int64_t context, const CommonOptions& options) {
+    Inspection found;
+    found.location = locateModel(model, options.workspace);
+    found.report = inspectCheckpoint(found.location.folder);
+    const DType fallback = detectIsa() == Isa::avx512_bf16 ? DType::bfloat16 : DType::float32;
+    found.forecast_settings.dtype = chosenDType(options, fallback);
+    found.forecast_settings.context = std::min(context, found.report.config.max_position_embeddings);
+    found.forecast = forecastMemory(found.report.config, found.forecast_settings);
+    found.refusals = found.report.problems;
+    examineText(found);
+    noteOddities(found);
+    return found;
+}
+
+}  // namespace
+
+void addInspect(CLI::App& app, CommonOptions& options, Command& chosen) {
+    struct Arguments {
+        std::string model;
+        int64_t context = 2048;
+    };
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command =
+        app.add_subcommand("inspect", "What a checkpoint holds, whether it loads, and what it needs");
+    command
+        ->add_option("MODEL", arguments->model,
+                     "Checkpoint folder, ORG/NAME in the Hugging Face cache, or a name")
+        ->required();
+    command->add_option("--context", arguments->context, "Positions of a sequence for the memory forecast")
+        ->check(CLI::Range(int64_t{1}, int64_t{1} << 31))
+        ->capture_default_str();
+    addCommonOptions(*command, options);
+    command->callback([arguments, &chosen] {
+        chosen = [arguments](const CommonOptions& common, const JobContext&) {
+            const Inspection found = examine(arguments->model, arguments->context, common);
+            if (common.json)
+                std::cout << inspectionJson(found).dump(2, ' ', false, ordered_json::error_handler_t::replace)
+                          << "\n";
+            else
+                printInspection(found);
+            return found.refusals.empty() ? 0 : 3;
+        };
+    });
+}
+
+}  // namespace spd::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/io/load_report.h"
+#include "core/io/memory_forecast.h"
+#include "core/io/model_locator.h"
+
+namespace spd::cli {
+
+/// What spd inspect found.
+struct Inspection {
+    ModelLocation location;
+    LoadReport report;
+    ForecastSettings forecast_settings;
+    MemoryForecast forecast;
+    std::string tokenizer;                  ///< in words; empty where there is none or it was refused
+    std::optional<int64_t> tokenizer_size;  ///< one more than its largest id
+    std::string template_origin;            ///< the file it was read from; empty where there is none
+    std::vector<std::string> oddities;      ///< worth knowing, does not keep the model from loading
+    std::vector<std::string> refusals;      ///< why the model or its text side does not load
+};
+
+nlohmann::ordered_json inspectionJson(const Inspection& found);
+
+/// For people, on standard output; what is wrong comes first.
+void printInspection(const Inspection& found);
+
+}  // namespace spd::cli
