@@ -21,7 +21,7 @@ std::string kindOf(const Json& value) {
     if (value.is_number_float())
         return "a number with a fraction or exponent, or beyond 64 bits";
     if (value.is_number())
-        return "an integer";
+        return isInt64(value) ? "an integer" : "an integer beyond int64";
     if (value.is_null())
         return "null";
     return fmt::format("{} {}", value.is_array() || value.is_object() ? "an" : "a", value.type_name());
