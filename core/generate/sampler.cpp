@@ -65,9 +65,9 @@ uint64_t noiseKey(uint64_t seed, int64_t prompt_id) {
     return noiseKeyOf(seed, 'i', std::to_string(prompt_id));
 }
 
-int32_t sampleToken(std::span<float> logits, const SamplingSettings& settings,
-                    std::span<const int32_t> context_ids, uint64_t noise_key, uint64_t token_index,
-                    std::span<const uint8_t> allowed, SamplerScratch& scratch) {
+int32_t warpLogits(std::span<float> logits, const SamplingSettings& settings,
+                   std::span<const int32_t> context_ids, std::span<const uint8_t> allowed,
+                   SamplerScratch& scratch) {
     assert(allowed.empty() || allowed.size() == logits.size());
     if (settings.repetition_penalty != 1)
         penalizeRepetition(logits, context_ids, settings.repetition_penalty, scratch);
@@ -81,7 +81,16 @@ int32_t sampleToken(std::span<float> logits, const SamplingSettings& settings,
         keepTopP(logits, best.score, settings.top_p, scratch);
     if (settings.min_p > 0)
         keepMinP(logits, best.score, settings.min_p);
-    return gumbelArgmax(logits, best.row, noise_key, token_index);
+    return best.row;
+}
+
+int32_t sampleToken(std::span<float> logits, const SamplingSettings& settings,
+                    std::span<const int32_t> context_ids, uint64_t noise_key, uint64_t token_index,
+                    std::span<const uint8_t> allowed, SamplerScratch& scratch) {
+    const int32_t best_row = warpLogits(logits, settings, context_ids, allowed, scratch);
+    if (settings.greedy || best_row == kNoToken)
+        return best_row;
+    return gumbelArgmax(logits, best_row, noise_key, token_index);
 }
 
 }  // namespace spd

@@ -11,7 +11,7 @@ struct SamplerScratch {
     std::vector<uint64_t> seen;       ///< repetition penalty: one bit a row whose score is done
     std::vector<float> best_scores;   ///< top-k: scores that may be the k-th
     std::vector<double> bucket_mass;  ///< top-p: probability mass by distance from the best score
-    std::vector<int32_t> boundary;    ///< top-p: rows of the bucket in which the kept mass ends
+    std::vector<uint64_t> boundary;   ///< top-p: sort keys of the bucket in which the kept mass ends
 };
 
 // transformers' logits processors on one row of float32 scores, in place; what they remove becomes -inf.
@@ -27,7 +27,8 @@ void penalizeRepetition(std::span<float> scores, std::span<const int32_t> contex
 void keepTopK(std::span<float> scores, int64_t k, SamplerScratch& scratch);
 
 /// TopPLogitsWarper: in ascending order of score (among equals of row) removes rows while the mass up to and
-/// including the row is <= 1 - p; the last row stays. Masses are summed in double and compared in float32, so
+/// including the row is <= 1 - p; the last row stays. (transformers leaves the order of equals to torch.sort,
+/// which is not stable; here it is.) Masses are summed in double and compared in float32, so
 /// that a mass which is 1 - p but for rounding counts as equal.
 /// @param p  0 <= p <= 1.
 void keepTopP(std::span<float> scores, float best, double p, SamplerScratch& scratch);

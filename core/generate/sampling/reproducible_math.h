@@ -42,11 +42,21 @@ inline double reproducibleExp(double x) {
     const double shifted = x * kLog2E + kRound;
     const double k = shifted - kRound;
     const double r = (x - k * kLn2High) - k * kLn2Low;
-    double sum = 1.0 / 6227020800;  // Taylor, |r| <= ln(2) / 2
-    for (const double coefficient :
-         {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
-          1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1.0, 1.0})
-        sum = sum * r + coefficient;
+    // Taylor, |r| <= ln(2) / 2; written out, since a loop here keeps the caller's loop from becoming vectors
+    double sum = 1.0 / 6227020800;
+    sum = sum * r + 1.0 / 479001600;
+    sum = sum * r + 1.0 / 39916800;
+    sum = sum * r + 1.0 / 3628800;
+    sum = sum * r + 1.0 / 362880;
+    sum = sum * r + 1.0 / 40320;
+    sum = sum * r + 1.0 / 5040;
+    sum = sum * r + 1.0 / 720;
+    sum = sum * r + 1.0 / 120;
+    sum = sum * r + 1.0 / 24;
+    sum = sum * r + 1.0 / 6;
+    sum = sum * r + 0.5;
+    sum = sum * r + 1;
+    sum = sum * r + 1;
     const uint64_t scale = (std::bit_cast<uint64_t>(shifted) << 52) + 0x3FF0000000000000;
     const double power = sum * std::bit_cast<double>(scale);
     return x < -708 ? 0.0 : power;

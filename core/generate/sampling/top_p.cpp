@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "core/generate/sampling/logits_warpers.h"
 #include "core/generate/sampling/reproducible_math.h"
@@ -49,9 +50,20 @@ double sumBuckets(std::span<float> scores, double best, std::vector<double>& mas
     return total;
 }
 
-/// Removes the buckets past `boundary` and lists the rows of `boundary`.
-void removeBuckets(std::span<float> scores, double best, int32_t boundary, std::vector<int32_t>& rows) {
-    rows.clear();
+/// Score above, row below: integers that sort by score, among equals by row.
+uint64_t sortKey(float score, size_t row) {
+    const auto bits = std::bit_cast<uint32_t>(score + 0.0f);  // -0 becomes +0
+    const uint32_t ordered = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+    return uint64_t{ordered} << 32 | row;
+}
+
+size_t rowOf(uint64_t key) {
+    return static_cast<uint32_t>(key);
+}
+
+/// Removes the buckets past `boundary` and lists the sort keys of `boundary`.
+void removeBuckets(std::span<float> scores, double best, int32_t boundary, std::vector<uint64_t>& keys) {
+    keys.clear();
     forEachKeptBlock(scores, [&](size_t begin, size_t count) {
         std::array<int32_t, kScoreBlock> buckets;
         for (size_t i = 0; i < count; ++i)
@@ -60,8 +72,33 @@ void removeBuckets(std::span<float> scores, double best, int32_t boundary, std::
             scores[begin + i] = buckets[i] > boundary ? kRemoved : scores[begin + i];
         for (size_t i = 0; i < count; ++i)
             if (buckets[i] == boundary)
-                rows.push_back(static_cast<int32_t>(begin + i));
+                keys.push_back(sortKey(scores[begin + i], begin + i));
     });
+}
+
+/// Number of the smallest keys whose rows go: sums up to and including them do not `stays()`. Halves the
+/// range instead of sorting it.
+/// @param mass  of everything below `keys`.
+template <class MassOf, class Stays>
+size_t countRemoved(std::span<uint64_t> keys, double mass, const MassOf& massOf, const Stays& stays) {
+    size_t removed = 0;
+    while (removed < keys.size()) {
+        const std::span<uint64_t> open = keys.subspan(removed);
+        const std::span<uint64_t> lower = open.first((open.size() + 1) / 2);
+        std::nth_element(open.begin(), lower.end() - 1, open.end());
+        double with_lower = mass;
+        for (const uint64_t key : lower)
+            with_lower += massOf(key);
+        if (!stays(with_lower)) {
+            mass = with_lower;
+            removed += lower.size();
+        } else if (lower.size() == 1) {
+            break;
+        } else {
+            keys = keys.first(removed + lower.size());
+        }
+    }
+    return removed;
 }
 
 }  // namespace
@@ -79,20 +116,14 @@ void keepTopP(std::span<float> scores, float best, double p, SamplerScratch& scr
             break;
         mass = with_bucket;
     }
-    std::vector<int32_t>& rows = scratch.boundary;
-    removeBuckets(scores, best, boundary, rows);
-    const auto scoreOf = [&](int32_t row) -> float& { return scores[static_cast<size_t>(row)]; };
-    std::sort(rows.begin(), rows.end(), [&](int32_t a, int32_t b) {
-        return scoreOf(a) != scoreOf(b) ? scoreOf(a) < scoreOf(b) : a < b;
-    });
+    std::vector<uint64_t>& keys = scratch.boundary;
+    removeBuckets(scores, best, boundary, keys);
     if (boundary == 0)
-        rows.pop_back();  // the best row stays, whatever p
-    for (const int32_t row : rows) {
-        mass += reproducibleExp(scoreOf(row) - double{best});
-        if (stays(mass))
-            break;
-        scoreOf(row) = kRemoved;
-    }
+        keys.erase(std::max_element(keys.begin(), keys.end()));  // the best row stays, whatever p
+    const auto massOf = [&](uint64_t key) { return reproducibleExp(scores[rowOf(key)] - double{best}); };
+    const size_t removed = countRemoved(keys, mass, massOf, stays);
+    for (size_t i = 0; i < removed; ++i)
+        scores[rowOf(keys[i])] = kRemoved;
 }
 
 }  // namespace spd
