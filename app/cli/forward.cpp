@@ -1,0 +1,67 @@
+// spd forward: the logits of given token ids, to be compared with other implementations.
+
+#include "core/pipeline/forward.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/commands.h"
+#include "app/cli/progress_line.h"
+#include "core/io/model_locator.h"
+#include "core/model/causal_lm.h"
+
+namespace spd::cli {
+namespace {
+
+void printSummary(const ForwardSummary& summary, const std::filesystem::path& out, bool json) {
+    if (json) {
+        const nlohmann::ordered_json result = {{"out", out.string()},
+                                               {"sequences", summary.sequences},
+                                               {"tokens", summary.tokens},
+                                               {"vocab_size", summary.vocab_size}};
+        std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
+        return;
+    }
+    std::cout << fmt::format("{}: logits of {} sequences, {} tokens, vocabulary {}\n", out.string(),
+                             summary.sequences, summary.tokens, summary.vocab_size);
+}
+
+int run(const std::string& model, ForwardRequest request, const CommonOptions& common,
+        const JobContext& context) {
+    if (!common.overwrite && std::filesystem::exists(request.out))
+        throw Error(ErrorKind::invalid_argument,
+                    printable(request.out.native(), 1000) + ": exists; --overwrite replaces it");
+    request.folder = locateModel(model, common.workspace).folder;
+    request.dtype = chosenDType(common, DType::float32);
+    setTorchThreads(chosenThreads(common));
+    ProgressLine progress;
+    printSummary(writeLogits(request, progress.attach(context)), request.out, common.json);
+    return 0;
+}
+
+}  // namespace
+
+void addForward(CLI::App& app, CommonOptions& common, Command& chosen) {
+    auto model = std::make_shared<std::string>();
+    auto request = std::make_shared<ForwardRequest>();
+    CLI::App* command = app.add_subcommand("forward", "Compute the logits of given token ids");
+    addCommonOptions(*command, common);
+    command
+        ->add_option("MODEL", *model,
+                     "Checkpoint folder, org/name in the Hugging Face cache, or workspace name")
+        ->required();
+    command->add_option("--ids", request->ids, R"(JSON Lines {"ids":[...]}, one sequence a line)")
+        ->required();
+    command->add_option("--out", request->out, "Where the logits go (safetensors)")->required();
+    command->callback([model, request, &chosen] {
+        chosen = [model, request](const CommonOptions& options, const JobContext& context) {
+            return run(*model, *request, options, context);
+        };
+    });
+}
+
+}  // namespace spd::cli
