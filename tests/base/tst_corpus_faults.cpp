@@ -75,6 +75,7 @@ struct Report {
     int acknowledged = 0;
     int calls = 0;
     bool names_the_file = false;
+    std::string_view call;  ///< that was struck; a literal, so that the parent has it too
 };
 
 /// Works in a child process. Its exit code is 0; 3 after an spd::Error of kind io, 4 after another one.
@@ -93,6 +94,7 @@ int workInChild(const fs::path& folder, bool overwrite, const Fault& fault, Repo
             report->names_the_file = std::string(error.what()).starts_with(folder.native());
         }
         report->calls = disarmFault();
+        report->call = struckCall();
         ::_exit(code);
     }
     int status = 0;
@@ -104,12 +106,14 @@ int workInChild(const fs::path& folder, bool overwrite, const Fault& fault, Repo
 
 /// Why a child may not end like this; empty when it may.
 std::string wrongEnd(int status, const Report& report, const Fault& fault) {
-    const bool kills = fault.kind == Fault::Kind::kill || fault.kind == Fault::Kind::write_and_kill;
+    const bool kills = fault.kind == Fault::Kind::kill || fault.kind == Fault::Kind::write_and_kill ||
+                       fault.kind == Fault::Kind::power_loss;
     if (WIFSIGNALED(status))
         return kills && WTERMSIG(status) == SIGKILL ? "" : "died";
     const int code = WEXITSTATUS(status);
-    if (fault.kind == Fault::Kind::short_write && code != 0)
-        return "took a short write for an error";
+    const bool is_write = report.call == "write" || report.call == "pwrite";
+    if (is_write && code != 0 && (fault.kind == Fault::Kind::short_write || fault.code == EINTR))
+        return "took a short or interrupted write for an error";
     if (code == 3 && !report.names_the_file)
         return "a message without the file";
     return code == 0 || code == 3 ? "" : "ended with " + std::to_string(code);
@@ -151,7 +155,7 @@ void TestCorpusFaults::initTestCase() {
     int count = 0;
     makeFolder(folder_, {});
     work(folder_, 0.5, false, count);
-    Folder other = readFolder(folder_);
+    Folder other = {{"x.meta.json", readFolder(folder_)["x.meta.json"]}};
     makeFolder(folder_, {});
     work(folder_, 1, false, count);
     finished_ = readFolder(folder_);
@@ -159,17 +163,22 @@ void TestCorpusFaults::initTestCase() {
     QCOMPARE(finished_.size(), size_t{2});
     QCOMPARE(finished_["x.jsonl"], lineOf(0) + lineOf(1) + lineOf(2) + lineOf(3));
 
-    other["x.jsonl"] = lineOf(1);  // told apart from ours by its bytes
+    for (size_t index = 0; index < kIds.size(); ++index) {
+        CorpusRecord of_other = record(index);
+        of_other.completion += " of another command";
+        other["x.jsonl"] += toJsonLine(of_other) + "\n";
+    }
     const std::string meta = finished_["x.meta.json"];
-    const std::string torn = lineOf(2) + lineOf(0) + lineOf(3).substr(0, 20);
+    // The torn line is longer than the next one to come.
+    const std::string torn = lineOf(2) + lineOf(3).substr(0, lineOf(3).size() - 2);
     const std::string all = lineOf(2) + lineOf(0) + lineOf(3) + lineOf(1);
     scenarios_ = {
         {"nothing", {}, 0, false},
-        {"begun", {{"x.meta.json", meta}, {"x.partial.jsonl", torn}}, 2, false},
+        {"begun", {{"x.meta.json", meta}, {"x.partial.jsonl", torn}}, 1, false},
         {"all done", {{"x.meta.json", meta}, {"x.partial.jsonl", all}}, 4, false},
         {"after a kill",
          {{"x.meta.json", meta}, {"x.partial.jsonl", torn}, {".x.jsonl.tmp-abcdef", "{"}, {".x.lock", ""}},
-         2,
+         1,
          false},
         {"another one finished", other, 0, true},
         {"another one begun", {{"x.meta.json", other["x.meta.json"]}, {"x.partial.jsonl", torn}}, 0, true},
@@ -225,6 +234,7 @@ void TestCorpusFaults::survivesAFaultAtEveryCall_data() {
     row("half written", Fault::Kind::short_write, 0);
     row("killed", Fault::Kind::kill, 0);
     row("half written and killed", Fault::Kind::write_and_kill, 0);
+    row("loss of power", Fault::Kind::power_loss, 0);
 }
 
 void TestCorpusFaults::survivesAFaultAtEveryCall() {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdarg>
+#include <map>
 
 namespace spd::test {
 namespace {
@@ -18,52 +19,102 @@ namespace {
 Fault fault;
 int calls = 0;
 bool armed = false;
-
-/// Whether the call that is being made is the one.
-bool isStruck() {
-    if (!armed)
-        return false;
-    ++calls;
-    return fault.call > 0 &&
-           (calls == fault.call || (fault.kind == Fault::Kind::errors && calls > fault.call));
-}
-
-[[noreturn]] void die() {
-    for (;;)
-        kill(getpid(), SIGKILL);
-}
+std::string_view struck;
 
 template <class Function>
 Function* original(const char* name) {
     return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
 
-template <class Call>
-auto callOrFail(const Call& call) -> decltype(call()) {
-    if (isStruck()) {
-        if (fault.kind == Fault::Kind::kill)
-            die();
-        if (fault.kind == Fault::Kind::error || fault.kind == Fault::Kind::errors) {
+/// What of each written file a loss of power leaves.
+struct Durable {
+    int file = -1;  ///< a descriptor of our own, since the code under test closes its
+    off_t size = 0;
+};
+std::map<ino_t, Durable> written_files;
+
+struct stat statusOf(int file) {
+    struct stat status = {};
+    fstat(file, &status);
+    return status;
+}
+
+void noteWrite(int file) {
+    const struct stat status = statusOf(file);
+    if (armed && S_ISREG(status.st_mode) && !written_files.contains(status.st_ino))
+        written_files[status.st_ino] = {dup(file), status.st_size};
+}
+
+void noteSync(int file) {
+    const struct stat status = statusOf(file);
+    if (const auto found = written_files.find(status.st_ino); found != written_files.end())
+        found->second.size = status.st_size;
+}
+
+[[noreturn]] void die() {
+    static const auto cut = original<int(int, off_t)>("ftruncate");
+    if (fault.kind == Fault::Kind::power_loss)
+        for (const auto& [inode, durable] : written_files)
+            if (statusOf(durable.file).st_size > durable.size && cut(durable.file, durable.size) != 0)
+                _exit(99);
+    for (;;)
+        kill(getpid(), SIGKILL);
+}
+
+/// Counts a call; whether it is the one.
+bool isStruck(const char* name) {
+    if (!armed)
+        return false;
+    ++calls;
+    if (fault.call <= 0 || calls < fault.call || (calls > fault.call && fault.kind != Fault::Kind::errors))
+        return false;
+    if (struck.empty())
+        struck = name;
+    return true;
+}
+
+/// @param on_struck  instead of the call, for the kinds that let a part of it pass.
+template <class Call, class Part>
+auto callOrFail(const char* name, const Call& call, const Part& on_struck) -> decltype(call()) {
+    if (!isStruck(name))
+        return call();
+    switch (fault.kind) {
+        case Fault::Kind::error:
+        case Fault::Kind::errors:
             errno = fault.code;
             return -1;
-        }
+        case Fault::Kind::kill:
+        case Fault::Kind::power_loss:
+            die();
+        default:
+            return on_struck();
     }
-    return call();
 }
 
 template <class Call>
-ssize_t writeOrFail(size_t count, const Call& call) {
-    const int this_call = calls + 1;
-    return callOrFail([&] {
-        const bool is_struck = armed && this_call == fault.call;
-        if (!is_struck)
-            return call(count);
-        // Only the kinds that let half of a write pass come here.
-        const ssize_t written = call(std::max<size_t>(1, count / 2));
-        if (fault.kind == Fault::Kind::write_and_kill)
-            die();
-        return written;
-    });
+auto callOrFail(const char* name, const Call& call) -> decltype(call()) {
+    return callOrFail(name, call, call);
+}
+
+template <class Call>
+ssize_t writeOrFail(const char* name, int file, size_t count, const Call& call) {
+    noteWrite(file);
+    return callOrFail(
+        name, [&] { return call(count); },
+        [&] {
+            const ssize_t done = call(std::max<size_t>(1, count / 2));
+            if (fault.kind == Fault::Kind::write_and_kill)
+                die();
+            return done;
+        });
+}
+
+template <class Call>
+int syncOrFail(const char* name, int file, const Call& call) {
+    const int result = callOrFail(name, call);
+    if (armed && result == 0)
+        noteSync(file);
+    return result;
 }
 
 }  // namespace
@@ -71,12 +122,17 @@ ssize_t writeOrFail(size_t count, const Call& call) {
 void armFault(const Fault& next) {
     fault = next;
     calls = 0;
+    struck = {};
     armed = true;
 }
 
 int disarmFault() {
     armed = false;
     return calls;
+}
+
+std::string_view struckCall() {
+    return struck;
 }
 
 }  // namespace spd::test
@@ -88,53 +144,54 @@ extern "C" {
 
 ssize_t write(int file, const void* bytes, size_t count) {
     static const auto call = original<ssize_t(int, const void*, size_t)>("write");
-    return spd::test::writeOrFail(count, [&](size_t n) { return call(file, bytes, n); });
+    return spd::test::writeOrFail("write", file, count, [&](size_t n) { return call(file, bytes, n); });
 }
 
 ssize_t pwrite(int file, const void* bytes, size_t count, off_t offset) {
     static const auto call = original<ssize_t(int, const void*, size_t, off_t)>("pwrite");
-    return spd::test::writeOrFail(count, [&](size_t n) { return call(file, bytes, n, offset); });
+    return spd::test::writeOrFail("pwrite", file, count,
+                                  [&](size_t n) { return call(file, bytes, n, offset); });
 }
 
 int fsync(int file) {
     static const auto call = original<int(int)>("fsync");
-    return callOrFail([&] { return call(file); });
+    return spd::test::syncOrFail("fsync", file, [&] { return call(file); });
 }
 
 int fdatasync(int file) {
     static const auto call = original<int(int)>("fdatasync");
-    return callOrFail([&] { return call(file); });
+    return spd::test::syncOrFail("fdatasync", file, [&] { return call(file); });
 }
 
 int ftruncate(int file, off_t size) noexcept {
     static const auto call = original<int(int, off_t)>("ftruncate");
-    return callOrFail([&] { return call(file, size); });
+    return callOrFail("ftruncate", [&] { return call(file, size); });
 }
 
 int fchmod(int file, mode_t mode) noexcept {
     static const auto call = original<int(int, mode_t)>("fchmod");
-    return callOrFail([&] { return call(file, mode); });
+    return callOrFail("fchmod", [&] { return call(file, mode); });
 }
 
 int rename(const char* from, const char* to) noexcept {
     static const auto call = original<int(const char*, const char*)>("rename");
-    return callOrFail([&] { return call(from, to); });
+    return callOrFail("rename", [&] { return call(from, to); });
 }
 
 int unlink(const char* path) noexcept {
     static const auto call = original<int(const char*)>("unlink");
-    return callOrFail([&] { return call(path); });
+    return callOrFail("unlink", [&] { return call(path); });
 }
 
 int mkostemp(char* path, int flags) {
     static const auto call = original<int(char*, int)>("mkostemp");
-    return callOrFail([&] { return call(path, flags); });
+    return callOrFail("mkostemp", [&] { return call(path, flags); });
 }
 
 /// A descriptor whose close() failed is closed all the same, as Linux does it.
 int close(int file) {
     static const auto call = original<int(int)>("close");
-    const int result = callOrFail([&] { return 0; });
+    const int result = callOrFail("close", [] { return 0; });
     const int code = errno;
     const int closed = call(file);
     if (result != 0)
@@ -151,7 +208,7 @@ int open(const char* path, int flags, ...) {
         va_end(arguments);
     }
     const auto call = [&] { return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags, mode)); };
-    return (flags & O_ACCMODE) == O_RDONLY ? call() : callOrFail(call);
+    return (flags & O_ACCMODE) == O_RDONLY ? call() : callOrFail("open", call);
 }
 
 }  // extern "C"

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 namespace spd::test {
 
 /// What happens to one call of the system that opens for writing, writes, cuts, syncs, closes, renames or
@@ -9,9 +11,10 @@ struct Fault {
     enum class Kind {
         error,           ///< call number `call` fails with `code`
         errors,          ///< that one and all later ones
-        short_write,     ///< a write() takes half of its bytes
+        short_write,     ///< a write takes half of its bytes
         kill,            ///< SIGKILL in front of the call
         write_and_kill,  ///< SIGKILL behind half of a write
+        power_loss,      ///< as kill, and what was written and not synced is gone
     };
     Kind kind = Kind::error;
     int call = 0;  ///< counted from 1; 0: none
@@ -22,5 +25,7 @@ struct Fault {
 void armFault(const Fault& fault);
 /// No faults from now on. @return the calls counted since armFault()
 int disarmFault();
+/// The call that the fault struck first, "fsync"; empty before. Points to a literal.
+std::string_view struckCall();
 
 }  // namespace spd::test
