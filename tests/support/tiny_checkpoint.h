@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "core/io/model_config.h"
+
+namespace spd::test {
+
+/// A small sound config of a family: 3 layers, 4 query heads over 2 KV heads, odd sizes where the family
+/// allows them.
+ModelConfig tinyConfig(ModelFamily family);
+
+/// Writes config.json and model.safetensors (float32, random from `seed`, large enough that logits spread) of
+/// `config` into `folder`, which is made. The file is written by hand here, not by the writer under test.
+void writeTinyCheckpoint(const std::filesystem::path& folder, const ModelConfig& config, uint32_t seed);
+
+}  // namespace spd::test
