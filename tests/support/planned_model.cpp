@@ -165,6 +165,7 @@ PlannedModel plannedModel(const std::string& model_type, const std::string& dtyp
 }
 
 void writeFile(const fs::path& path, const std::string& bytes) {
+    fs::remove(path);  // emptying an old file makes ext4 write the new one to the disk at once
     std::ofstream out(path, std::ios::binary | std::ios::trunc);
     out << bytes;
     if (!out.flush())
