@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
 
 #include "core/text/bpe/byte_alphabet.h"
 #include "core/text/bpe/word_cache.h"
@@ -13,7 +12,7 @@
 namespace spd {
 namespace {
 
-constexpr uint32_t no_symbol = 0xFFFFFFFF;
+constexpr uint32_t no_token = 0xFFFFFFFF;
 /// Up to here a scan of all pairs for each merge beats a heap.
 constexpr size_t short_piece = 64;
 
@@ -56,52 +55,47 @@ const std::vector<PieceToken>& BpeModel::encode(std::string_view piece, Workspac
     WordCache& cache = WordCache::ofThisThread();
     if (cache.find(cache_key_, piece, workspace.tokens))
         return workspace.tokens;
-    if (!takeWhole(piece, workspace)) {
-        makeSymbols(piece, workspace.symbols);
-        if (workspace.symbols.size() <= short_piece)
-            mergeShort(workspace.symbols);
+    if (!takeWhole(piece, workspace.tokens)) {
+        makeByteTokens(piece, workspace.tokens);
+        if (workspace.tokens.size() <= short_piece)
+            mergeShort(workspace);
         else
             mergeLong(workspace);
-        workspace.tokens.clear();
-        for (const Symbol& symbol : workspace.symbols)
-            workspace.tokens.push_back({symbol.id, symbol.begin, symbol.end});
     }
     cache.store(cache_key_, piece, workspace.tokens);
     return workspace.tokens;
 }
 
-bool BpeModel::takeWhole(std::string_view piece, Workspace& workspace) const {
+bool BpeModel::takeWhole(std::string_view piece, std::vector<PieceToken>& tokens) const {
     if (!ignore_merges_ || piece.size() > vocabulary_->longestToken())
         return false;
     const int32_t id = vocabulary_->idOf(toByteCharacters(piece));
     if (id < 0)
         return false;
-    workspace.tokens.assign(1, {id, 0, static_cast<uint32_t>(piece.size())});
+    tokens.assign(1, {id, 0, static_cast<uint32_t>(piece.size())});
     return true;
 }
 
-/// One symbol for each byte that has a token. The order in which unknown tokens come out beside fallback
-/// tokens is the reference's: an unknown one waits until a known byte or the end.
-void BpeModel::makeSymbols(std::string_view piece, std::vector<Symbol>& symbols) const {
-    symbols.clear();
-    const auto add = [&symbols](int32_t id, uint32_t begin, uint32_t end) {
-        symbols.push_back({id, begin, end, MergeTable::no_rank, -1, no_symbol, no_symbol});
-    };
+/// One token for each byte that has one. The order in which unknown tokens come out beside fallback tokens is
+/// the reference's: an unknown one waits until a known byte or the end.
+void BpeModel::makeByteTokens(std::string_view piece, std::vector<PieceToken>& tokens) const {
+    tokens.clear();
+    tokens.reserve(piece.size());
     TextRange unknown;  // waiting; empty: none
     const auto flushUnknown = [&] {
         if (unknown.end > unknown.begin)
-            add(unknown_.unknown_id, static_cast<uint32_t>(unknown.begin),
-                static_cast<uint32_t>(unknown.end));
+            tokens.push_back({unknown_.unknown_id, static_cast<uint32_t>(unknown.begin),
+                              static_cast<uint32_t>(unknown.end)});
         unknown = {};
     };
     for (uint32_t at = 0; at < piece.size(); ++at) {
         const auto byte = static_cast<unsigned char>(piece[at]);
         if (id_of_byte_[byte] >= 0) {
             flushUnknown();
-            add(id_of_byte_[byte], at, at + 1);
+            tokens.push_back({id_of_byte_[byte], at, at + 1});
         } else if (!fallback_of_byte_[byte].empty()) {
             for (const int32_t id : fallback_of_byte_[byte])
-                add(id, at, at + 1);
+                tokens.push_back({id, at, at + 1});
         } else if (unknown_.unknown_id >= 0) {
             if (!unknown_.fuse)
                 flushUnknown();
@@ -113,80 +107,74 @@ void BpeModel::makeSymbols(std::string_view piece, std::vector<Symbol>& symbols)
     flushUnknown();
 }
 
-void BpeModel::rankPair(Symbol& left, const Symbol& right) const {
-    const MergeTable::Result result = merges_.find(left.id, right.id);
-    left.rank = result.rank;
-    left.merged = result.merged;
-}
-
-void BpeModel::mergeShort(std::vector<Symbol>& symbols) const {
-    for (size_t i = 0; i + 1 < symbols.size(); ++i)
-        rankPair(symbols[i], symbols[i + 1]);
-    while (symbols.size() > 1) {
-        // The last symbol has no_rank, and min_element takes the leftmost of equals.
-        const auto best = std::min_element(symbols.begin(), symbols.end(),
-                                           [](const Symbol& a, const Symbol& b) { return a.rank < b.rank; });
-        if (best->rank == MergeTable::no_rank)
+void BpeModel::mergeShort(Workspace& workspace) const {
+    std::vector<PieceToken>& tokens = workspace.tokens;
+    std::vector<uint32_t>& ranks = workspace.ranks;
+    ranks.assign(tokens.size(), MergeTable::no_rank);  // the last token keeps it
+    const auto rank = [&](size_t i) { ranks[i] = mergeOf(tokens[i], tokens[i + 1]).rank; };
+    for (size_t i = 0; i + 1 < tokens.size(); ++i)
+        rank(i);
+    while (tokens.size() > 1) {
+        // The leftmost of equals.
+        const auto best = static_cast<size_t>(std::min_element(ranks.begin(), ranks.end()) - ranks.begin());
+        if (ranks[best] == MergeTable::no_rank)
             return;
-        best->id = best->merged;
-        best->end = (best + 1)->end;
-        best->rank = MergeTable::no_rank;
-        symbols.erase(best + 1);
-        if (best + 1 != symbols.end())
-            rankPair(*best, *(best + 1));
-        if (best != symbols.begin())
-            rankPair(*(best - 1), *best);
+        tokens[best].id = mergeOf(tokens[best], tokens[best + 1]).merged;
+        tokens[best].end = tokens[best + 1].end;
+        tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+        ranks.erase(ranks.begin() + static_cast<std::ptrdiff_t>(best));
+        if (best + 1 < tokens.size())
+            rank(best);
+        if (best > 0)
+            rank(best - 1);
     }
 }
 
-/// The same with a linked list and a heap of (rank, symbol), lowest rank first, then leftmost.
+/// The same with a linked list and a queue instead of a scan of all pairs for each merge.
 void BpeModel::mergeLong(Workspace& workspace) const {
-    std::vector<Symbol>& symbols = workspace.symbols;
-    workspace.heap.clear();
-    for (uint32_t i = 0; i < symbols.size(); ++i) {
-        symbols[i].before = i == 0 ? no_symbol : i - 1;
-        symbols[i].after = i + 1 == symbols.size() ? no_symbol : i + 1;
-        if (symbols[i].after == no_symbol)
-            continue;
-        rankPair(symbols[i], symbols[i + 1]);
-        if (symbols[i].rank != MergeTable::no_rank)
-            workspace.heap.push_back((uint64_t{symbols[i].rank} << 32) | i);
+    std::vector<PieceToken>& tokens = workspace.tokens;
+    const auto count = static_cast<uint32_t>(tokens.size());
+    workspace.ranks.assign(count, MergeTable::no_rank);
+    workspace.before.resize(count);
+    workspace.after.resize(count);
+    workspace.queue.clear();
+    for (uint32_t i = 0; i < count; ++i) {
+        workspace.before[i] = i == 0 ? no_token : i - 1;
+        workspace.after[i] = i + 1 == count ? no_token : i + 1;
+        rankAgain(i, workspace);
     }
-    std::make_heap(workspace.heap.begin(), workspace.heap.end(), std::greater<>());
-    while (!workspace.heap.empty())
-        takeFromHeap(workspace);
-    std::erase_if(symbols, [](const Symbol& symbol) { return symbol.id < 0; });
+    while (!workspace.queue.empty())
+        mergeNext(workspace);
+    std::erase_if(tokens, [](const PieceToken& token) { return token.id < 0; });
 }
 
-void BpeModel::takeFromHeap(Workspace& workspace) const {
-    std::vector<Symbol>& symbols = workspace.symbols;
-    std::pop_heap(workspace.heap.begin(), workspace.heap.end(), std::greater<>());
-    const uint64_t top = workspace.heap.back();
-    workspace.heap.pop_back();
-    Symbol& left = symbols[static_cast<uint32_t>(top)];
-    // An entry whose pair has changed since: a symbol that was merged away has no rank.
-    if (left.rank != top >> 32)
+void BpeModel::rankAgain(uint32_t left, Workspace& workspace) const {
+    const uint32_t right = workspace.after[left];
+    uint32_t& rank = workspace.ranks[left];
+    rank = right == no_token ? MergeTable::no_rank
+                             : mergeOf(workspace.tokens[left], workspace.tokens[right]).rank;
+    if (rank != MergeTable::no_rank)
+        workspace.queue.push({rank, left});
+}
+
+void BpeModel::mergeNext(Workspace& workspace) const {
+    std::vector<PieceToken>& tokens = workspace.tokens;
+    const auto [rank, left] = workspace.queue.take();
+    // An entry whose pair has changed since is void; a token that was merged away has no rank.
+    if (workspace.ranks[left] != rank)
         return;
-    Symbol& right = symbols[left.after];
-    left.id = left.merged;
-    left.end = right.end;
-    left.after = right.after;
-    left.rank = MergeTable::no_rank;
-    right.id = -1;
-    right.rank = MergeTable::no_rank;
-    const auto push = [&](uint32_t i) {
-        rankPair(symbols[i], symbols[symbols[i].after]);
-        if (symbols[i].rank != MergeTable::no_rank) {
-            workspace.heap.push_back((uint64_t{symbols[i].rank} << 32) | i);
-            std::push_heap(workspace.heap.begin(), workspace.heap.end(), std::greater<>());
-        }
-    };
-    if (left.after != no_symbol) {
-        symbols[left.after].before = static_cast<uint32_t>(top);
-        push(static_cast<uint32_t>(top));
-    }
-    if (left.before != no_symbol)
-        push(left.before);
+    const uint32_t right = workspace.after[left];
+    const uint32_t next = workspace.after[right];
+    tokens[left].id = mergeOf(tokens[left], tokens[right]).merged;
+    tokens[left].end = tokens[right].end;
+    tokens[right].id = -1;
+    workspace.ranks[right] = MergeTable::no_rank;
+    workspace.after[left] = next;
+    if (next != no_token)
+        workspace.before[next] = left;
+    rankAgain(left, workspace);
+    if (workspace.before[left] != no_token)
+        rankAgain(workspace.before[left], workspace);
 }
 
 }  // namespace spd

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/text/bpe/merge_queue.h"
 #include "core/text/bpe/merge_table.h"
 #include "core/text/bpe/vocabulary.h"
 
@@ -29,20 +30,14 @@ struct UnknownBytes {
 /// Byte pair encoding of one piece at a time. Immutable, thread-safe.
 class BpeModel {
 public:
-    /// Memory that calls reuse; one per thread.
+    /// Memory that calls reuse; one per thread. Side by side and not in one struct: a piece of some megabytes
+    /// then needs no block so large that the allocator maps it anew for every text.
     struct Workspace {
-        struct Symbol {
-            int32_t id;
-            uint32_t begin;
-            uint32_t end;
-            uint32_t rank;    ///< of the merge with the next symbol
-            int32_t merged;   ///< what that merge makes
-            uint32_t before;  ///< neighbours, used for long pieces
-            uint32_t after;
-        };
-        std::vector<Symbol> symbols;
-        std::vector<uint64_t> heap;
         std::vector<PieceToken> tokens;
+        std::vector<uint32_t> ranks;   ///< of the merge with the next token
+        std::vector<uint32_t> before;  ///< neighbours in a long piece
+        std::vector<uint32_t> after;
+        MergeQueue queue;
     };
 
     /// @param vocabulary  must outlive this object; its tokens are written in byte characters.
@@ -59,14 +54,16 @@ public:
     size_t mergeCount() const { return merges_.size(); }
 
 private:
-    using Symbol = Workspace::Symbol;
-
-    bool takeWhole(std::string_view piece, Workspace& workspace) const;
-    void makeSymbols(std::string_view piece, std::vector<Symbol>& symbols) const;
-    void rankPair(Symbol& left, const Symbol& right) const;
-    void mergeShort(std::vector<Symbol>& symbols) const;
+    bool takeWhole(std::string_view piece, std::vector<PieceToken>& tokens) const;
+    void makeByteTokens(std::string_view piece, std::vector<PieceToken>& tokens) const;
+    MergeTable::Result mergeOf(const PieceToken& left, const PieceToken& right) const {
+        return merges_.find(left.id, right.id);
+    }
+    void mergeShort(Workspace& workspace) const;
     void mergeLong(Workspace& workspace) const;
-    void takeFromHeap(Workspace& workspace) const;
+    void mergeNext(Workspace& workspace) const;
+    /// Looks up the merge of `left` with what now follows it, and queues it.
+    void rankAgain(uint32_t left, Workspace& workspace) const;
 
     const Vocabulary* vocabulary_;
     MergeTable merges_;
