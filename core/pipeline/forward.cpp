@@ -19,8 +19,8 @@ struct Sequence {
     std::vector<int32_t> ids;
 };
 
-/// Logits computed at a time, in elements: 64 MiB of float32.
-constexpr int64_t kPiece = int64_t{1} << 24;
+/// Logits computed between two looks at the stop token, in elements: 16 MiB of float32.
+constexpr int64_t kPiece = int64_t{1} << 22;
 
 std::vector<int32_t> checkedIds(const std::vector<int64_t>& ids, const ModelConfig& config) {
     if (ids.empty())

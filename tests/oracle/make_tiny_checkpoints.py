@@ -112,19 +112,19 @@ def save(folder, seed, family, settings, theta, stored, sharded, spelling, eos):
         {"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": CHAT_TEMPLATE} | special, indent=2) + "\n")
 
 
-def make_tiny_checkpoints(folder):
+def make_tiny_checkpoints(folder, only=tuple(VARIANTS)):
     """The folders, one a variant, in the order of VARIANTS."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     logging.disable_progress_bar()
     for seed, (name, settings) in enumerate(VARIANTS.items(), start=100):
-        if (folder / name).is_dir():
+        if name not in only or (folder / name).is_dir():
             continue
         half_made = folder / f".{name}.{os.getpid()}"
         shutil.rmtree(half_made, ignore_errors=True)
         save(half_made, seed, *settings)
         half_made.rename(folder / name)
-    return [folder / name for name in VARIANTS]
+    return [folder / name for name in VARIANTS if name in only]
 
 
 if __name__ == "__main__":
