@@ -95,6 +95,11 @@ void writeFileAtomically(const std::filesystem::path& path, std::string_view con
 }
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
+    // rename() would put a file in the place of /dev/null, or fail on a folder after all the work.
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+        throw Error(ErrorKind::invalid_argument,
+                    printable(path.native(), 1000) + ": not a regular file, cannot be replaced by one");
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
     temporary_ = (folder / ("." + path.filename().native() + ".tmp-XXXXXX")).native();
     handle_ = FileHandle(::mkostemp(temporary_.data(), O_CLOEXEC));

@@ -39,13 +39,13 @@ std::string readFile(const std::filesystem::path& path, size_t max_bytes);
 std::string readFile(const FileHandle& file, const std::string& name, size_t max_bytes);
 
 /// Replaces `path` by `content`: temporary file in the same folder, fsync, rename, fsync of the folder. The
-/// old file is whole until the new one is. @throws Error io
+/// old file is whole until the new one is. @throws Error as AtomicFile
 void writeFileAtomically(const std::filesystem::path& path, std::string_view content);
 
 /// The same for content that comes piece by piece. Without commit() nothing stays.
 class AtomicFile {
 public:
-    /// @throws Error not_found (no such folder), io
+    /// @throws Error not_found (no such folder), invalid_argument (no regular file lies there), io
     explicit AtomicFile(const std::filesystem::path& path);
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
