@@ -1,5 +1,8 @@
 #pragma once
 
+#include <unistd.h>
+
+#include <QDir>
 #include <QTemporaryDir>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +14,14 @@ namespace spd::test {
 /// A folder that goes when the test ends.
 class TemporaryFolder {
 public:
+    enum class On { disk, memory };
+    /// @param on  memory, where there is a file system for it: for thousands of syncs whose durability is not
+    ///     what is tested.
+    explicit TemporaryFolder(On on = On::disk)
+        : folder_(on == On::memory && ::access("/dev/shm", W_OK) == 0
+                      ? QString("/dev/shm/spd-test-XXXXXX")
+                      : QDir::tempPath() + "/spd-test-XXXXXX") {}
+
     std::filesystem::path path() const { return std::filesystem::path(folder_.path().toStdString()); }
     std::filesystem::path operator/(const std::string& name) const { return path() / name; }
 
