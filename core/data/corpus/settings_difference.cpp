@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <vector>
@@ -23,9 +24,13 @@ void flatten(const Json& value, const std::string& path, std::map<std::string, s
         flatten(member, path.empty() ? key : path + "." + key, out);
 }
 
-std::string shown(const std::map<std::string, std::string>& values, const std::string& key) {
+const std::string* find(const std::map<std::string, std::string>& values, const std::string& key) {
     const auto found = values.find(key);
-    return found == values.end() ? "absent" : printable(found->second, 60);
+    return found == values.end() ? nullptr : &found->second;
+}
+
+std::string shown(const std::string* value) {
+    return value == nullptr ? "absent" : printable(*value, 60);
 }
 
 }  // namespace
@@ -41,10 +46,13 @@ std::string settingsDifference(const Json& before, const Json& now) {
         for (const auto& entry : *values)
             keys.insert(entry.first);
     std::vector<std::string> differences;
-    for (const std::string& key : keys)
-        if (shown(old_values, key) != shown(new_values, key) || old_values[key] != new_values[key])
-            differences.push_back(fmt::format("{} was {}, is {}", printable(key, 80), shown(old_values, key),
-                                              shown(new_values, key)));
+    for (const std::string& key : keys) {
+        const std::string* old_value = find(old_values, key);
+        const std::string* new_value = find(new_values, key);
+        if (old_value == nullptr || new_value == nullptr || *old_value != *new_value)
+            differences.push_back(
+                fmt::format("{} was {}, is {}", printable(key, 80), shown(old_value), shown(new_value)));
+    }
     const size_t named = std::min(differences.size(), kMaxNamed);
     std::string text = fmt::format(
         "{}", fmt::join(differences.begin(), differences.begin() + static_cast<ptrdiff_t>(named), "; "));
