@@ -9,6 +9,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import unicodedata
@@ -238,6 +239,46 @@ def case_mapping_cases():
             yield f"code points {start}", template, chat, {}, False, TOKENS["qwen"]
 
 
+CONTROL_TOKENS = ("<|im_start|>", "<|im_end|>", "<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>",
+                  "<|eot_id|>", "<|eom_id|>", "<|python_tag|>")
+
+
+def check_content(everything, answers):
+    """The control tokens that transformers' sanitizer finds in the caller's strings lie in our content ranges, and
+    those that the template writes lie outside."""
+    tokens_re, _ = reference._get_control_token_patterns(CONTROL_TOKENS)
+    inside = outside = 0
+    failures = []
+    for (name, template, messages, variables, prompt, tokens), ours in zip(everything, answers, strict=True):
+        if "error" in ours:
+            continue
+        try:
+            marked = render_reference(template, reference.mark_control_tokens(messages, tokens_re),
+                                      reference.mark_control_tokens(variables, tokens_re), prompt, tokens)
+        except Exception:
+            continue  # a template that compares a string with a control token
+        plain, own = b"", []
+        for piece in re.split("([" + reference._CONTROL_TOKEN_START + reference._CONTROL_TOKEN_END + "])", marked):
+            if piece in (reference._CONTROL_TOKEN_START, reference._CONTROL_TOKEN_END):
+                own.append(len(plain))
+            else:
+                plain += piece.encode()
+        if plain.decode() != ours["text"] or len(own) % 2:
+            continue  # a marker changed what the template did
+        caller = list(zip(own[::2], own[1::2]))
+        ranges = ours["content"]
+        for match in re.finditer(tokens_re.pattern.encode(), plain):
+            span = match.span()
+            is_caller = span in caller
+            is_inside = any(begin <= span[0] and span[1] <= end for begin, end in ranges)
+            is_apart = all(end <= span[0] or span[1] <= begin for begin, end in ranges)
+            inside += is_caller
+            outside += not is_caller
+            if not (is_inside if is_caller else is_apart):
+                failures.append(f"{name}: {match.group()} at {span} {'is' if is_caller else 'is no'} content")
+    return inside, outside, failures
+
+
 def run_driver(requests):
     text = "".join(json.dumps(request) + "\n" for request in requests)
     result = subprocess.run([DRIVER], input=text.encode(), stdout=subprocess.PIPE, check=True)
@@ -251,7 +292,8 @@ def check(everything):
                 for _, template, messages, variables, prompt, tokens in everything]
     equal = refused = 0
     failures = []
-    for (name, template, messages, variables, prompt, tokens), ours in zip(everything, run_driver(requests), strict=True):
+    answers = run_driver(requests)
+    for (name, template, messages, variables, prompt, tokens), ours in zip(everything, answers, strict=True):
         try:
             expected = render_reference(template, messages, variables, prompt, tokens)
         except Exception as error:  # whatever the reference raises is a refusal
@@ -263,20 +305,24 @@ def check(everything):
             equal += 1
         else:
             failures.append(f"{name}: expected {expected!r}\n    got {ours.get('text', ours.get('error'))!r}")
-    return equal, refused, failures
+    return equal, refused, failures, answers
 
 
 def main():
     everything = list(cases())
-    equal, refused, failures = check(everything)
-    sweep_equal, _, sweep_failures = check(list(case_mapping_cases()))
+    equal, refused, failures, answers = check(everything)
+    inside, outside, content_failures = check_content(everything, answers)
+    sweep_equal, _, sweep_failures, _ = check(list(case_mapping_cases()))
     count = len(list(conversations()))
     print(f"measured: {count} conversations, {len(list(FIXTURES.glob('*.jinja')))} templates, with and without prompt")
     print(f"measured: {equal} renders equal, {refused} refused by both, {len(failures)} differ")
     print(f"measured: {sweep_equal} renders of all code points equal, {len(sweep_failures)} differ")
-    for failure in (failures + sweep_failures)[:20]:
+    print(f"measured: {inside} control tokens of the caller inside content, {outside} of templates outside, "
+          f"{len(content_failures)} misplaced")
+    failures += content_failures + sweep_failures
+    for failure in failures[:20]:
         print(failure[:3000])
-    if failures or sweep_failures or count < 40:
+    if failures or count < 40 or inside < 50:
         sys.exit(1)
 
 
