@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <system_error>
 #include <utility>
 
@@ -100,11 +99,19 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
     if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
         throw Error(ErrorKind::invalid_argument,
                     printable(path.native(), 1000) + ": not a regular file, cannot be replaced by one");
+    // Not mkostemp(): its 0600 could be widened only by asking for the umask, which all threads share.
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-    temporary_ = (folder / ("." + path.filename().native() + ".tmp-XXXXXX")).native();
-    handle_ = FileHandle(::mkostemp(temporary_.data(), O_CLOEXEC));
-    if (!handle_)
+    for (int attempt = 0; !handle_ && attempt < 1000; ++attempt) {
+        const std::string name = fmt::format(".{}.tmp-{}-{}", path.filename().native(), ::getpid(), attempt);
+        temporary_ = (folder / name).native();
+        handle_ = FileHandle(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+        if (!handle_ && errno != EEXIST)
+            break;
+    }
+    if (!handle_) {
+        temporary_.clear();
         throwSystemError(path, "cannot create a temporary file beside it");
+    }
 }
 
 AtomicFile::~AtomicFile() {
@@ -117,11 +124,6 @@ void AtomicFile::append(std::string_view content) {
 }
 
 void AtomicFile::commit() {
-    // mkostemp made it 0600; a new file is to have what open() would give.
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (::fchmod(handle_.descriptor(), 0666 & ~mask) != 0)
-        throwSystemError(path_, "cannot set its mode");
     if (::fsync(handle_.descriptor()) != 0)
         throwSystemError(path_, "cannot write to the disk");
     if (!handle_.close())

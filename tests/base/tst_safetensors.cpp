@@ -1,9 +1,14 @@
 // The safetensors reader against hardening.md 3.1: every line is refused or accepted, and says why.
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <QTemporaryDir>
@@ -21,6 +26,23 @@
 namespace fs = std::filesystem;
 using namespace spd;
 using namespace spd::test;
+
+namespace {
+
+/// From now on openat2() answers ENOSYS to this process.
+bool forbidOpenat2() {
+    sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const sock_fprog filter = {std::size(program), program};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+}  // namespace
 
 class TestSafetensors : public QObject {
     Q_OBJECT
@@ -44,6 +66,7 @@ private:
     void write(const std::string& name, const std::string& bytes) const {
         std::ofstream(folder() / name, std::ios::binary) << bytes;
     }
+    std::string whatLeaks() const;
     SafetensorsFile open(const std::string& name) const {
         return SafetensorsFile::open(ContainedFolder::open(folder()), name);
     }
@@ -209,22 +232,44 @@ void TestSafetensors::staysInsideTheFolder() {
     fs::create_symlink("../secret.safetensors", folder() / "plain" / "out.safetensors");
     fs::create_symlink("loop.safetensors", folder() / "plain" / "loop.safetensors");
 
-    const ContainedFolder in_cache = ContainedFolder::open(snapshot);
+    QCOMPARE(whatLeaks(), std::string());
+
+    // The same where the system call that does this at once is not to be had, as in some sandboxes.
+    const pid_t child = fork();
+    if (child == 0)
+        _exit(forbidOpenat2() && syscall(SYS_openat2, 0, nullptr, nullptr, 0) == -1 && errno == ENOSYS &&
+                      whatLeaks().empty()
+                  ? 0
+                  : 1);
+    int status = 0;
+    QCOMPARE(waitpid(child, &status, 0), child);
+    QCOMPARE(status, 0);
+}
+
+/// What staysInsideTheFolder() laid out: the first name that is opened and should not be, or the other way
+/// round.
+std::string TestSafetensors::whatLeaks() const {
+    const ContainedFolder in_cache = ContainedFolder::open(folder() / "models--org--name/snapshots/0123abcd");
     const ContainedFolder plain = ContainedFolder::open(folder() / "plain");
-    QVERIFY(!refusalOf([&] { SafetensorsFile::open(in_cache, "in.safetensors"); }));
-    QVERIFY(!refusalOf([&] { SafetensorsFile::open(plain, "in.safetensors"); }));
-    QCOMPARE(plain.readFile("real.safetensors", 100), bytes);
-    for (const char* name : {"out.safetensors", "absolute.safetensors"}) {
-        const auto refusal = refusalOf([&] { SafetensorsFile::open(in_cache, name); });
-        QVERIFY2(refusal && refusal->kind == ErrorKind::file_format && refusal->says("outside"), name);
+    const auto refused = [](const ContainedFolder& inside, const std::string& name) {
+        const auto refusal = refusalOf([&] { SafetensorsFile::open(inside, name); });
+        return refusal && refusal->kind == ErrorKind::file_format && refusal->isOneLine();
+    };
+    for (const ContainedFolder* inside : {&in_cache, &plain}) {
+        if (refusalOf([&] { SafetensorsFile::open(*inside, "in.safetensors"); }))
+            return "in.safetensors is refused";
+        if (!refused(*inside, "out.safetensors"))
+            return "out.safetensors is opened";
     }
-    for (const std::string name : {"out.safetensors", "loop.safetensors", "../secret.safetensors", "", ".",
-                                   "..", "a\\b", "/etc/passwd"}) {
-        const auto refusal = refusalOf([&] { SafetensorsFile::open(plain, name); });
-        QVERIFY2(refusal && refusal->kind == ErrorKind::file_format, name.c_str());
-    }
-    QVERIFY(refusalOf([&] { SafetensorsFile::open(plain, std::string("a\0b", 3)); })->kind ==
-            ErrorKind::file_format);
+    if (!refused(in_cache, "absolute.safetensors"))
+        return "absolute.safetensors is opened";
+    for (const std::string name :
+         {"loop.safetensors", "../secret.safetensors", "", ".", "..", "a\\b", "/etc/passwd"})
+        if (!refused(plain, name))
+            return name + " is opened";
+    if (!refused(plain, std::string("a\0b", 3)))
+        return "a name with NUL is opened";
+    return "";
 }
 
 void TestSafetensors::cleanupTestCase() {

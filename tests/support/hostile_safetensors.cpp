@@ -149,7 +149,7 @@ void addEntries(Cases& cases) {
         addEntry(cases, "S23", "dtype " + type, "\"" + type + "\"", "[1]", "[0,8]",
                  "dtype " + type + " is not supported", ErrorKind::unsupported_model);
     for (const std::string value :
-         {"-1", "2.0", "1e0", "\"2\"", "9223372036854775808", "18446744073709551616"})
+         {"-1", "-0", "2.0", "1e0", "\"2\"", "9223372036854775808", "18446744073709551616"})
         addEntry(cases, "S24", "dimension " + value, "\"F32\"", "[" + value + "]", "[0,8]",
                  value == "9223372036854775808" ? "above 2^63 - 1" : "a dimension must be");
     addEntry(cases, "S25", "9 dimensions", "\"F32\"", "[1,1,1,1,1,1,1,1,2]", "[0,8]", "more than 8");
@@ -191,7 +191,8 @@ void addOffsets(Cases& cases) {
         safetensorsFile("{" + good_entry + "}", "12345678PK\x05\x06"), "4 extra bytes");
     for (const std::string offsets : {"[]", "[0]", "[0,8,8]"})
         addEntry(cases, "S36", "offsets " + offsets, "\"F32\"", "[2]", offsets, "must have 2");
-    for (const std::string offsets : {"[0.0,8]", "[0,8e0]", "[\"0\",8]", "[0,null]", "[-8,0]", "[0,[8]]"})
+    for (const std::string offsets :
+         {"[0.0,8]", "[0,8e0]", "[\"0\",8]", "[0,null]", "[-8,0]", "[-0,8]", "[0,[8]]"})
         addEntry(cases, "S37", "offsets " + offsets, "\"F32\"", "[2]", offsets, "an offset must be");
     addEntry(cases, "S37", "offset 2^63", "\"F32\"", "[2]", "[0,9223372036854775808]", "above 2^63 - 1");
     addEntry(cases, "S37", "offset 2^64", "\"F32\"", "[2]", "[0,18446744073709551616]", "an offset must be");

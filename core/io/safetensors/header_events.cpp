@@ -186,11 +186,9 @@ bool SafetensorsHeaderEvents::number_unsigned(number_unsigned_t value) {
     return true;
 }
 
-bool SafetensorsHeaderEvents::number_integer(number_integer_t value) {
-    if (value < 0)
-        refuseValue("a negative number");
-    addInteger(static_cast<uint64_t>(value));
-    return true;
+/// Sent for what is written with a minus, -0 too.
+bool SafetensorsHeaderEvents::number_integer(number_integer_t) {
+    refuseValue("a negative number");
 }
 
 bool SafetensorsHeaderEvents::number_float(number_float_t, const string_t& text) {
