@@ -118,7 +118,10 @@ ordered_json toJson(const Diagnosis& found) {
         {"spd", SPD_VERSION},
         {"libtorch", libtorchVersion()},
         {"processor",
-         {{"model", found.machine.processor}, {"threads", found.threads}, {"kernels", spd::name(found.isa)}}},
+         {{"model", found.machine.processor},
+          {"threads", found.threads},
+          {"kernels", spd::name(found.isa)},
+          {"load", found.machine.load}}},
         {"memory",
          {{"total_bytes", found.machine.memory_total}, {"available_bytes", found.machine.memory_available}}},
         {"gpu", {{"driver", found.machine.gpu_driver}, {"models", found.machine.gpus}, {"used", false}}},
@@ -179,6 +182,9 @@ void print(const Diagnosis& found) {
          fmt::format("float32 {:.0f} GFLOP/s, bfloat16 {:.0f} GFLOP/s, weights read at {:.0f} GB/s",
                      found.rates.float32_gflops, found.rates.bfloat16_gflops, found.rates.weights_gb_per_s));
     line("", outlook(found.rates));
+    if (found.machine.load > 0.5 * found.machine.threads)
+        line("", fmt::format("other programs are running (load {:.1f}); an idle machine shows more",
+                             found.machine.load));
     line("GPU", describeGpu(found.machine));
     line("sandbox", describeSandbox(found.sandbox));
     line("workspace",

@@ -97,6 +97,7 @@ Machine readMachine(const fs::path& root) {
     cpu_set_t processors;
     if (sched_getaffinity(0, sizeof processors, &processors) == 0)
         machine.threads = CPU_COUNT(&processors);
+    std::ifstream(root / "proc/loadavg") >> machine.load;
     machine.memory_total = kibibytes(root / "proc/meminfo", "MemTotal");
     machine.memory_available = kibibytes(root / "proc/meminfo", "MemAvailable");
     applyGroupLimit(root, machine);

@@ -12,6 +12,7 @@ namespace spd {
 struct Machine {
     std::string processor;          ///< model name, or the architecture where there is none
     int threads = 1;                ///< processors that this process may run on
+    double load = 0;                ///< programs that wanted a processor, mean over the last minute
     int64_t memory_total = 0;       ///< bytes; a control group's limit where that is less
     int64_t memory_available = 0;   ///< bytes that can be had without swapping
     std::string gpu_driver;         ///< version of the NVIDIA driver; empty: none is loaded

@@ -29,6 +29,7 @@ public:
         put(path() / "proc/cpuinfo",
             "processor\t: 0\nmodel name\t: Example CPU @ 2.00GHz\nmodel\t\t: 17\n\nprocessor\t: 1\n"
             "model name\t: Another\n");
+        put(path() / "proc/loadavg", "3.25 1.00 0.50 2/300 4711\n");
         put(path() / "proc/meminfo",
             "MemTotal:       16777216 kB\nMemFree:          100000 kB\nMemAvailable:   12582912 kB\n");
     }
@@ -50,6 +51,7 @@ private Q_SLOTS:
         const FakeRoot root;
         const Machine machine = readMachine(root.path());
         QCOMPARE(machine.processor, std::string("Example CPU @ 2.00GHz"));
+        QCOMPARE(machine.load, 3.25);
         QCOMPARE(machine.memory_total, 16 * kGiB);
         QCOMPARE(machine.memory_available, 12 * kGiB);
         QVERIFY(machine.threads >= 1);
