@@ -13,6 +13,7 @@
 
 #include "core/text/chat_template.h"
 #include "core/text/jinja/evaluator/evaluator.h"
+#include "core/text/jinja/python/python_text.h"
 #include "core/text/jinja/syntax/parser.h"
 #include "tests/support/hostile_templates.h"
 #include "tests/support/refusal.h"
@@ -90,6 +91,7 @@ private Q_SLOTS:
     void pinsTheDate();
     void tracksContent();
     void keepsContentThroughStringOperations();
+    void findsAcrossWindows();
     void refusesWrongInput();
     void opensFolders();
     void refusesHostileFolders();
@@ -238,6 +240,25 @@ void ChatTemplateTest::keepsContentThroughStringOperations() {
     QCOMPARE(parts("c | length"), Parts{});
     QCOMPARE(parts("[c]"), Parts{"' ab,cd '"});
     QCOMPARE(parts("messages[0].keys() | join"), Parts{"rolecontent"});
+}
+
+void ChatTemplateTest::findsAcrossWindows() {
+    size_t compared = 0;
+    constexpr size_t places[] = {0,    1,    4090,   4095,   4096,   4097,   4100,
+                                 8191, 8192, 12'287, 12'288, 12'289, 28'672, 40'000};
+    constexpr size_t sizes[] = {1, 2, 7, 4095, 4096, 4097, 9000};
+    for (const size_t at : places)
+        for (const size_t size : sizes) {
+            const std::string needle = std::string(size - 1, 'a') + "b";
+            const std::string text = std::string(at, 'a') + needle + std::string(50'000, 'a') + needle;
+            for (const size_t from :
+                 {size_t{0}, at / 2, at, at + 1, at + size, text.size(), text.size() + 1}) {
+                QCOMPARE(spd::jinja::findText(text, needle, from), text.find(needle, from));
+                ++compared;
+            }
+            QCOMPARE(spd::jinja::findText(text, needle + "c"), std::string::npos);
+        }
+    std::printf("measured: %zu searches equal std::string::find\n", compared);
 }
 
 void ChatTemplateTest::refusesWrongInput() {

@@ -54,7 +54,7 @@ Value replaceText(Runtime& runtime, const Text& text, const Text& old_text, cons
         const size_t hit = findText(text.bytes, old_text.bytes, at);
         if (hit == std::string::npos)
             break;
-        runtime.meter.step();
+        runtime.meter.step(2);
         out.append(text, at, hit);
         out.append(new_text);
         at = hit + old_text.bytes.size();
@@ -76,7 +76,7 @@ Value stripText(Runtime& runtime, const Text& text, const Text* characters, bool
 }
 
 Value mapCase(Runtime& runtime, const Text& text, std::string (*mapping)(std::string_view)) {
-    runtime.meter.step(text.bytes.size() / 8);
+    runtime.meter.step(text.bytes.size() / 7);
     Text mapped = makeText(mapping(text.bytes), text.hasContent());
     if (mapped.bytes.size() > max_output_bytes)
         throw Fault("builds a string of more than 8 MiB");

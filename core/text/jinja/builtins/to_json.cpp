@@ -88,7 +88,7 @@ private:
     void appendString(const Text& text) {
         meter_.slowBytes(text.bytes.size());
         std::string quoted = "\"";
-        for (size_t i = 0; i < text.bytes.size();) {
+        for (size_t i = 0; i < text.bytes.size() && quoted.size() <= max_output_bytes;) {
             const size_t begin = i;
             const char32_t c = nextCodePoint(text.bytes, i);
             if (c >= 0x20 && c != '"' && c != '\\' && (c < 0x80 || !ascii_))

@@ -68,9 +68,18 @@ size_t byteOffset(std::string_view text, size_t index) {
 size_t findText(std::string_view text, std::string_view needle, size_t from) {
     if (from > text.size())
         return std::string_view::npos;
-    // std::string::find is quadratic for needles such as aaa...b; memmem is linear.
-    const void* hit = memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
-    return hit ? static_cast<size_t>(static_cast<const char*>(hit) - text.data()) : std::string_view::npos;
+    // std::string::find is quadratic for needles such as aaa...b; memmem is linear. It is given growing
+    // windows, so that finding the next of many hits costs what lies between them even where memmem is
+    // checked (sanitizers).
+    for (size_t window = std::max<size_t>(4096, needle.size());; window *= 2) {
+        const size_t size = std::min(window + needle.size(), text.size() - from);
+        const void* hit = memmem(text.data() + from, size, needle.data(), needle.size());
+        if (hit)
+            return static_cast<size_t>(static_cast<const char*>(hit) - text.data());
+        if (size == text.size() - from)
+            return std::string_view::npos;
+        from += window;  // a hit that starts before would have ended within the window
+    }
 }
 
 std::pair<size_t, size_t> stripRange(std::string_view text, const std::string_view* characters,

@@ -38,7 +38,7 @@ public:
     /// Copying or comparing `count` bytes.
     void bytes(size_t count) { step(count / 128); }
     /// Searching in `count` bytes.
-    void search(size_t count) { step(count / 32); }
+    void search(size_t count) { step(count / 24); }
     /// Work byte by byte: case mapping, escaping, counting characters.
     void slowBytes(size_t count) { step(count / 16); }
     /// Copying, comparing or scanning `count` values.

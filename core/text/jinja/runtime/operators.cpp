@@ -61,6 +61,9 @@ bool isLessSequence(Meter& meter, const Sequence& left, const Sequence& right) {
 }  // namespace
 
 bool isEqual(Meter& meter, const Value& left, const Value& right) {
+    const auto* integer = left.get<int64_t>();  // the common case first: long lists of numbers
+    if (const auto* other = right.get<int64_t>(); integer && other)
+        return *integer == *other;
     if (asNumber(left) && asNumber(right))
         return isEqualNumber(left, right);
     if (left.data().index() != right.data().index())
