@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <random>
 #include <system_error>
 #include <utility>
 
@@ -25,6 +26,16 @@ void writeAll(int file, std::string_view content, const std::filesystem::path& p
             throwSystemError(path, "cannot write");
         content.remove_prefix(static_cast<size_t>(written));
     }
+}
+
+/// What a temporary file's name ends in, as mkstemp() makes it.
+std::string sixLetters() {
+    constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    std::random_device random;
+    std::string text;
+    while (text.size() < 6)
+        text += letters[random() % letters.size()];
+    return text;
 }
 
 }  // namespace
@@ -101,9 +112,8 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
                     printable(path.native(), 1000) + ": not a regular file, cannot be replaced by one");
     // Not mkostemp(): its 0600 could be widened only by asking for the umask, which all threads share.
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-    for (int attempt = 0; !handle_ && attempt < 1000; ++attempt) {
-        const std::string name = fmt::format(".{}.tmp-{}-{}", path.filename().native(), ::getpid(), attempt);
-        temporary_ = (folder / name).native();
+    for (int attempt = 0; !handle_ && attempt < 100; ++attempt) {
+        temporary_ = (folder / ("." + path.filename().native() + ".tmp-" + sixLetters())).native();
         handle_ = FileHandle(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
         if (!handle_ && errno != EEXIST)
             break;

@@ -42,7 +42,8 @@ std::string readFile(const FileHandle& file, const std::string& name, size_t max
 /// old file is whole until the new one is. @throws Error as AtomicFile
 void writeFileAtomically(const std::filesystem::path& path, std::string_view content);
 
-/// The same for content that comes piece by piece. Without commit() nothing stays.
+/// The same for content that comes piece by piece. Without commit() nothing stays; a kill before it leaves
+/// .NAME.tmp-XXXXXX with six letters or digits.
 class AtomicFile {
 public:
     /// @throws Error not_found (no such folder), invalid_argument (no regular file lies there), io

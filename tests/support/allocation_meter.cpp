@@ -12,14 +12,21 @@ std::atomic<size_t> held = 0;
 std::atomic<size_t> most_held = 0;
 std::atomic<size_t> held_at_start = 0;
 
-void* allocate(size_t bytes) {
+void* allocateOrNull(size_t bytes) noexcept {
     void* memory = std::malloc(bytes);
     if (memory == nullptr)
-        throw std::bad_alloc();
+        return nullptr;
     const size_t now = held += malloc_usable_size(memory);
     size_t before = most_held;
     while (before < now && !most_held.compare_exchange_weak(before, now)) {
     }
+    return memory;
+}
+
+void* allocate(size_t bytes) {
+    void* memory = allocateOrNull(bytes);
+    if (memory == nullptr)
+        throw std::bad_alloc();
     return memory;
 }
 
@@ -37,6 +44,12 @@ void* operator new(size_t bytes) {
 void* operator new[](size_t bytes) {
     return allocate(bytes);
 }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+    return allocateOrNull(bytes);
+}
+void* operator new[](size_t bytes, const std::nothrow_t&) noexcept {
+    return allocateOrNull(bytes);
+}
 void operator delete(void* memory) noexcept {
     release(memory);
 }
@@ -47,6 +60,12 @@ void operator delete(void* memory, size_t) noexcept {
     release(memory);
 }
 void operator delete[](void* memory, size_t) noexcept {
+    release(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
+    release(memory);
+}
+void operator delete[](void* memory, const std::nothrow_t&) noexcept {
     release(memory);
 }
 
