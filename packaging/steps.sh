@@ -3,6 +3,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export PYTHONUTF8=1 # texts are UTF-8 in any locale
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 # a second clone finds what the first compiled
 workspace="${XDG_DATA_HOME:-$HOME/.local/share}/spd-workbench"
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/spd-workbench"
 step_title=""
