@@ -1,11 +1,13 @@
 // tokenize_driver FOLDER: encodes what a test sends, so that texts which JSON cannot hold (invalid UTF-8) and
 // many small ones can be compared with a reference.
 //
-// Standard input, little-endian, until its end:  uint8 add_special, uint32 size, bytes
+// Standard input, little-endian, until its end:  uint8 flags, uint32 size, bytes
+// (flags: 1 adds what the post-processor adds, 2 wants a short answer)
 // Standard output, for each:  uint32 n, int32 ids[n], uint32 ranges[n][2], then decode(special shown) and
 // decode(special skipped), each as uint32 size, bytes, then uint8: both streamed decodings are the same and
 // each piece is valid UTF-8.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -18,6 +20,7 @@
 #include "core/base/error.h"
 #include "core/text/tokenizer.h"
 #include "core/text/unicode/utf8.h"
+#include "tests/support/refusal.h"
 
 namespace {
 
@@ -51,30 +54,51 @@ bool streamsTo(const Tokenizer& tokenizer, const std::vector<int32_t>& ids, bool
     return valid && joined == whole;
 }
 
-std::string answer(const Tokenizer& tokenizer, std::string_view text, bool add_special) {
-    const auto special = add_special ? Tokenizer::SpecialTokens::add : Tokenizer::SpecialTokens::none;
+std::string longAnswer(const Tokenizer& tokenizer, std::string_view text, Tokenizer::SpecialTokens special,
+                       const std::vector<int32_t>& ids) {
     const spd::Encoding encoding = tokenizer.encodeWithRanges(text, special);
     std::string out;
-    append(out, static_cast<uint32_t>(encoding.ids.size()));
-    for (const int32_t id : encoding.ids)
-        append(out, static_cast<uint32_t>(id));
     for (const spd::TokenRange& range : encoding.ranges) {
         append(out, static_cast<uint32_t>(range.begin));
         append(out, static_cast<uint32_t>(range.end));
     }
-    bool same = tokenizer.encode(text, special) == encoding.ids;
-    for (const bool skip : {false, true}) {
-        const std::string whole = tokenizer.decode(encoding.ids, skip);
-        append(out, whole);
-        same = same && streamsTo(tokenizer, encoding.ids, skip, whole);
-    }
+    const std::string skipped = tokenizer.decode(ids, true);
+    append(out, skipped);
+    const bool same = encoding.ids == ids && encoding.ranges.size() == ids.size() &&
+                      streamsTo(tokenizer, ids, false, tokenizer.decode(ids, false)) &&
+                      streamsTo(tokenizer, ids, true, skipped);
     out.push_back(same ? 1 : 0);
     return out;
 }
 
-int run(const char* folder) {
-    const Tokenizer tokenizer = Tokenizer::open(folder);
-    std::cerr << tokenizer.description() << "\n";
+std::string answer(const Tokenizer& tokenizer, std::string_view text, int flags) {
+    const auto special = (flags & 1) != 0 ? Tokenizer::SpecialTokens::add : Tokenizer::SpecialTokens::none;
+    const std::vector<int32_t> ids = tokenizer.encode(text, special);
+    std::string out;
+    append(out, static_cast<uint32_t>(ids.size()));
+    out.append(reinterpret_cast<const char*>(ids.data()), ids.size() * sizeof ids[0]);
+    append(out, tokenizer.decode(ids, false));
+    return (flags & 2) != 0 ? out : out + longAnswer(tokenizer, text, special, ids);
+}
+
+/// Lines of the text, as prompts come; the first pass fills the caches.
+int measureSpeed(const Tokenizer& tokenizer) {
+    const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+    double seconds = 0;
+    for (int pass = 0; pass < 2; ++pass) {
+        const double start = spd::test::processorSeconds();
+        for (size_t at = 0; at < text.size();) {
+            const size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+            (void)tokenizer.encode(std::string_view(text).substr(at, end - at));
+            at = end;
+        }
+        seconds = spd::test::processorSeconds() - start;
+    }
+    std::cout << static_cast<double>(text.size()) / seconds << "\n";
+    return 0;
+}
+
+int answerAll(const Tokenizer& tokenizer) {
     std::array<char, 5> head;
     std::string text;
     while (readExactly(head.data(), head.size())) {
@@ -83,7 +107,7 @@ int run(const char* folder) {
         text.resize(size);
         if (!readExactly(text.data(), size))
             return 2;
-        const std::string out = answer(tokenizer, text, head[0] != 0);
+        const std::string out = answer(tokenizer, text, head[0]);
         std::fwrite(out.data(), 1, out.size(), stdout);
     }
     return 0;
@@ -92,12 +116,14 @@ int run(const char* folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::cerr << "usage: tokenize_driver FOLDER\n";
+    const bool speed = argc == 3 && std::string_view(argv[2]) == "--speed";
+    if (argc != 2 && !speed) {
+        std::cerr << "usage: tokenize_driver FOLDER [--speed]\n";
         return 2;
     }
     try {
-        return run(argv[1]);
+        const Tokenizer tokenizer = Tokenizer::open(argv[1]);
+        return speed ? measureSpeed(tokenizer) : answerAll(tokenizer);
     } catch (const spd::Error& error) {
         std::cerr << error.what() << "\n";
         return error.exitCode();
