@@ -22,11 +22,13 @@ void printSummary(const ForwardSummary& summary, const std::filesystem::path& ou
         const nlohmann::ordered_json result = {{"out", out.string()},
                                                {"sequences", summary.sequences},
                                                {"tokens", summary.tokens},
-                                               {"vocab_size", summary.vocab_size}};
+                                               {"vocab_size", summary.vocab_size},
+                                               {"open_seconds", summary.open_seconds},
+                                               {"compute_seconds", summary.compute_seconds}};
         std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
         return;
     }
-    std::cout << fmt::format("{}: logits of {} sequences, {} tokens, vocabulary {}\n", out.string(),
+    std::cout << fmt::format("{}: logits.N of {} sequences, {} tokens in all, vocabulary {}\n", out.string(),
                              summary.sequences, summary.tokens, summary.vocab_size);
 }
 

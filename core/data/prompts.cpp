@@ -84,13 +84,16 @@ std::vector<Prompt> readPrompts(const std::filesystem::path& path) {
     return prompts;
 }
 
-std::vector<IdsRow> readIds(const std::filesystem::path& path) {
+std::vector<IdsRow> readIds(const std::filesystem::path& path,
+                            const std::function<void(const IdsRow&)>& check) {
     std::vector<IdsRow> rows;
     KnownIds known;
     readJsonLines(path, [&](int64_t line, const Json& row) {
         IdsRow ids = {.line = line, .id = readPromptId(row, line), .ids = requireIntegers(row, "ids")};
         if (ids.ids.empty())
             throw rowError("\"ids\" is empty");
+        if (check)
+            check(ids);
         known.add(ids.id, line);
         rows.push_back(std::move(ids));
     });

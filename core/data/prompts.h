@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -48,10 +49,12 @@ std::vector<Prompt> readPrompts(const std::filesystem::path& path);
 struct IdsRow {
     int64_t line = 0;          ///< physical line, from 0
     PromptId id;               ///< the line's number from 0 where there is none
-    std::vector<int64_t> ids;  ///< at least one; the vocabulary's range is the caller's to check
+    std::vector<int64_t> ids;  ///< at least one
 };
 
+/// @param check  what the caller asks of a row besides (the vocabulary's range, a length); throws rowError().
 /// @throws Error as readJsonLines()
-std::vector<IdsRow> readIds(const std::filesystem::path& path);
+std::vector<IdsRow> readIds(const std::filesystem::path& path,
+                            const std::function<void(const IdsRow&)>& check = {});
 
 }  // namespace spd

@@ -151,8 +151,10 @@ at::Tensor CausalLm::hiddenStates(const TokenBatch& batch, const JobContext& con
     return translateTorchErrors([&] {
         const ModelConfig& config = impl_->config;
         const ModelWeights& weights = impl_->weights;
+        // A copy: the embedding's gradient looks at the ids again, when the batch may be gone.
         const at::Tensor ids =
-            at::from_blob(const_cast<int32_t*>(batch.ids.data()), {batch.rows, batch.columns}, at::kInt);
+            at::from_blob(const_cast<int32_t*>(batch.ids.data()), {batch.rows, batch.columns}, at::kInt)
+                .to(at::kLong);
         const Rotation rotation = rotationOf(config, batch.columns, scalarType(impl_->dtype));
         at::Tensor h = at::embedding(weights.embed_tokens, ids);
         for (const DecoderLayer& layer : weights.layers) {

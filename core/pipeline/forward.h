@@ -19,6 +19,8 @@ struct ForwardSummary {
     int64_t sequences = 0;
     int64_t tokens = 0;
     int64_t vocab_size = 0;
+    double open_seconds = 0;     ///< checking the checkpoint and the ids, reading the weights
+    double compute_seconds = 0;  ///< logits, and writing them
 };
 
 /// Writes the logits of every position of every sequence: float32 tensors logits.N [T, vocab_size], N the

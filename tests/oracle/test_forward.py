@@ -47,10 +47,10 @@ def relative_difference(left, right):
     return ((left - right).abs().max() / max(1.0, right.abs().max().item())).item()
 
 
-def check_float32(name, folder, sequences, temporary):
+def check_float32(name, folder, sequences, temporary, attentions=("eager", "sdpa")):
     logits = ours(folder, sequences, temporary)
     worst = 0.0
-    for attention in ("eager", "sdpa"):
+    for attention in attentions:
         reference = theirs(folder, sequences, torch.float32, attention)
         worst = max([worst, *map(relative_difference, logits, reference)])
     largest = max(r.abs().max().item() for r in reference)
@@ -87,7 +87,7 @@ def main():
         for seed, folder in enumerate(make_tiny_checkpoints(temporary / "tiny")):
             tiny = random_ids(600, LENGTHS, seed)
             passed &= check_float32(folder.name, folder, tiny, temporary)
-        passed &= check_float32("sample model", sample, sequences, temporary)
+        passed &= check_float32("sample model", sample, sequences, temporary, ("sdpa",))
         passed &= check_bfloat16(sample, sequences + questions, temporary)
     if not passed:
         sys.exit("spd forward and transformers differ")
