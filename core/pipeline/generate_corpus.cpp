@@ -6,6 +6,7 @@
 #include <optional>
 #include <variant>
 
+#include "core/base/contained_folder.h"
 #include "core/base/files.h"
 #include "core/base/strict_json.h"
 #include "core/data/corpus_file.h"
@@ -204,12 +205,13 @@ SamplingSettings samplingOfModel(const std::filesystem::path& folder) {
     // sampling.
     SamplingSettings sampling;
     sampling.greedy = true;
-    const std::filesystem::path path = folder / "generation_config.json";
-    if (!std::filesystem::exists(path))
+    const ContainedFolder files = ContainedFolder::open(folder);
+    const char* name = "generation_config.json";
+    if (!files.has(name))
         return sampling;
-    const std::string file = path.string();
+    const std::string file = files.nameOf(name);
     const JsonLimits limits;
-    const Json config = parseStrictJson(readFile(path, limits.max_bytes), file, limits);
+    const Json config = parseStrictJson(files.readFile(name, limits.max_bytes), file, limits);
     if (!config.is_object())
         throw Error::fileFormat(file, "", "must be a JSON object");
     const auto do_sample = config.find("do_sample");
@@ -227,6 +229,9 @@ SamplingSettings samplingOfModel(const std::filesystem::path& folder) {
 
 CorpusSummary generateCorpus(const CorpusRequest& request, const JobContext& context) {
     request.settings.validate();
+    std::error_code unknown;  // of a path that is not there: then they are not the same file
+    if (std::filesystem::equivalent(request.prompts, request.out, unknown))
+        throw Error(ErrorKind::invalid_argument, "--out is the prompts file itself");
     const Session session = Session::open(request.model, request.workspace);
     const std::vector<Prompt> prompts = readPrompts(request.prompts);
     const std::vector<PreparedPrompt> prepared = prepareAll(request, session, prompts, context);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/contained_folder.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/text/bpe/encode_run.h"
@@ -31,8 +32,8 @@ void checkLength(std::string_view text) {
 }  // namespace
 
 Tokenizer Tokenizer::open(const std::filesystem::path& folder) {
-    const std::filesystem::path path = folder / "tokenizer.json";
-    return parse(readFile(path, longest_file), path.native());
+    const ContainedFolder files = ContainedFolder::open(folder);
+    return parse(files.readFile("tokenizer.json", longest_file), files.nameOf("tokenizer.json"));
 }
 
 Tokenizer Tokenizer::parse(const std::string& json, const std::string& file) {

@@ -1,5 +1,7 @@
 #include <QtTest>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "core/text/tokenizer.h"
@@ -44,6 +46,20 @@ private Q_SLOTS:
         }
         ++count_;
         rules_.insert(hostile.name.substr(0, hostile.name.find(' ')));
+    }
+
+    void linksOutOfTheFolderAreRefused() {  // I6
+        const QTemporaryDir outside;
+        const QTemporaryDir folder;
+        const std::filesystem::path target =
+            std::filesystem::path(outside.path().toStdString()) / "tokenizer.json";
+        std::ofstream(target) << "{}";
+        const std::filesystem::path inside = folder.path().toStdString();
+        std::filesystem::create_symlink(target, inside / "tokenizer.json");
+        const auto refusal = test::refusalOf([&] { (void)Tokenizer::open(inside); });
+        QVERIFY2(refusal, "was read");
+        QVERIFY2(refusal->kind == ErrorKind::file_format && refusal->isOneLine(), refusal->message.c_str());
+        QVERIFY2(refusal->says((inside / "tokenizer.json").native()), refusal->message.c_str());
     }
 
     void everyRuleHasAFile() {

@@ -76,6 +76,8 @@ def check_output_rules(model, folder):
     other = spd("generate", model, "--prompts", prompts, "--out", out, "--max-new-tokens", "4", "--seed", "2")
     expect(other.returncode == 2 and "seed" in other.stderr and other.stderr.count("\n") == 1, other.stderr)
     expect(read_lines(out) == records, "a refused command changed the output")
+    same = spd("generate", model, "--prompts", prompts, "--out", prompts, "--overwrite")
+    expect(same.returncode == 2 and "--out" in same.stderr and read_lines(prompts) == rows, same.stderr)
     generate(model, prompts, out, "--max-new-tokens", "4", "--seed", "2", "--overwrite")
     expect(sorted(p.name for p in folder.glob("rules*")) == ["rules.jsonl", "rules.meta.json"], "files left behind")
 
