@@ -17,6 +17,7 @@
 #include <cmath>
 
 #include "core/model/rope.h"
+#include "core/model/seams_torch.h"
 #include "core/model/torch_errors_torch.h"
 #include "core/model/weights_torch.h"
 
@@ -68,39 +69,66 @@ at::Tensor repeatHeads(const at::Tensor& x, int64_t repeats) {
     return x.unsqueeze(2).expand({-1, -1, repeats, -1, -1}).flatten(1, 2);
 }
 
-/// x [B, T, hidden_size] -> [B, T, hidden_size].
-at::Tensor attention(const ModelConfig& config, const DecoderLayer& layer, const at::Tensor& x,
-                     const Rotation& rotation) {
-    // What SPD taps and projects: the outputs of k_proj and v_proj after bias, [B, T, Hkv x D], before k_norm
-    // and RoPE.
-    const at::Tensor k_proj = apply(layer.k_proj, x);
-    const at::Tensor v_proj = apply(layer.v_proj, x);
-
-    at::Tensor q = splitHeads(apply(layer.q_proj, x), config.num_attention_heads);
-    at::Tensor k = splitHeads(k_proj, config.num_key_value_heads);
-    const at::Tensor v = splitHeads(v_proj, config.num_key_value_heads);
-    if (config.qk_norm) {
-        q = rmsNorm(q, layer.q_norm, config.rms_norm_eps);
-        k = rmsNorm(k, layer.k_norm, config.rms_norm_eps);
-    }
-    q = rotate(q, rotation);
-    k = rotate(k, rotation);
-
-    const int64_t repeats = config.num_attention_heads / config.num_key_value_heads;
-    const at::Tensor attended = at::scaled_dot_product_attention(
-        q, repeatHeads(k, repeats), repeatHeads(v, repeats), /*attn_mask=*/{}, /*dropout_p=*/0.0,
-        /*is_causal=*/true, /*scale=*/1.0 / std::sqrt(static_cast<double>(config.head_dim)));
-    return apply(layer.o_proj, attended.transpose(1, 2).flatten(2));
+/// [B, heads, T, D] -> [B, T, heads x D]
+at::Tensor joinHeads(const at::Tensor& x) {
+    return x.transpose(1, 2).flatten(2);
 }
+
+/// The attention of one layer and who looks into it.
+struct AttentionBlock {
+    const ModelConfig& config;
+    const DecoderLayer& weights;
+    const Rotation& rotation;
+    const ForwardSeams& seams;
+    int64_t layer;
+
+    at::Tensor linear(AttentionLinear which, const Linear& weight, const at::Tensor& x) const {
+        const at::Tensor y = apply(weight, x);
+        return seams.linear ? seams.linear(layer, which, x, y) : y;
+    }
+
+    /// K of every head at a site past k_proj, x [B, Hkv, T, D].
+    at::Tensor keysAt(KvSite site, const at::Tensor& x) const {
+        if (!seams.kv)
+            return x;
+        return splitHeads(seams.kv(layer, KvStream::k, site, joinHeads(x)), config.num_key_value_heads);
+    }
+
+    /// Outputs of k_proj and v_proj after bias, [B, T, Hkv x D], before k_norm and RoPE.
+    at::Tensor projected(KvStream stream, const at::Tensor& x) const {
+        const at::Tensor y = stream == KvStream::k ? linear(AttentionLinear::k, weights.k_proj, x)
+                                                   : linear(AttentionLinear::v, weights.v_proj, x);
+        return seams.kv ? seams.kv(layer, stream, KvSite::proj, y) : y;
+    }
+
+    /// x [B, T, hidden_size] -> [B, T, hidden_size].
+    at::Tensor operator()(const at::Tensor& x) const {
+        at::Tensor q = splitHeads(linear(AttentionLinear::q, weights.q_proj, x), config.num_attention_heads);
+        at::Tensor k = splitHeads(projected(KvStream::k, x), config.num_key_value_heads);
+        const at::Tensor v = splitHeads(projected(KvStream::v, x), config.num_key_value_heads);
+        if (config.qk_norm) {
+            q = rmsNorm(q, weights.q_norm, config.rms_norm_eps);
+            k = keysAt(KvSite::post_norm, rmsNorm(k, weights.k_norm, config.rms_norm_eps));
+        }
+        q = rotate(q, rotation);
+        k = keysAt(KvSite::post_rope, rotate(k, rotation));
+
+        const int64_t repeats = config.num_attention_heads / config.num_key_value_heads;
+        const at::Tensor attended = at::scaled_dot_product_attention(
+            q, repeatHeads(k, repeats), repeatHeads(v, repeats), /*attn_mask=*/{}, /*dropout_p=*/0.0,
+            /*is_causal=*/true, /*scale=*/1.0 / std::sqrt(static_cast<double>(config.head_dim)));
+        return linear(AttentionLinear::o, weights.o_proj, joinHeads(attended));
+    }
+};
 
 at::Tensor mlp(const DecoderLayer& layer, const at::Tensor& x) {
     return apply(layer.down_proj, at::silu(apply(layer.gate_proj, x)) * apply(layer.up_proj, x));
 }
 
-at::Tensor decoderLayer(const ModelConfig& config, const DecoderLayer& layer, const at::Tensor& x,
-                        const Rotation& rotation) {
-    const double eps = config.rms_norm_eps;
-    const at::Tensor h = x + attention(config, layer, rmsNorm(x, layer.input_layernorm, eps), rotation);
+at::Tensor decoderLayer(const AttentionBlock& attention, const at::Tensor& x) {
+    const DecoderLayer& layer = attention.weights;
+    const double eps = attention.config.rms_norm_eps;
+    const at::Tensor h = x + attention(rmsNorm(x, layer.input_layernorm, eps));
     return h + mlp(layer, rmsNorm(h, layer.post_attention_layernorm, eps));
 }
 
@@ -147,6 +175,11 @@ ModelWeights& CausalLm::weights() {
 }
 
 at::Tensor CausalLm::hiddenStates(const TokenBatch& batch, const JobContext& context) const {
+    return hiddenStates(batch, ForwardSeams(), context);
+}
+
+at::Tensor CausalLm::hiddenStates(const TokenBatch& batch, const ForwardSeams& seams,
+                                  const JobContext& context) const {
     check(batch, impl_->config);
     return translateTorchErrors([&] {
         const ModelConfig& config = impl_->config;
@@ -157,9 +190,9 @@ at::Tensor CausalLm::hiddenStates(const TokenBatch& batch, const JobContext& con
                 .to(at::kLong);
         const Rotation rotation = rotationOf(config, batch.columns, scalarType(impl_->dtype));
         at::Tensor h = at::embedding(weights.embed_tokens, ids);
-        for (const DecoderLayer& layer : weights.layers) {
+        for (size_t i = 0; i < weights.layers.size(); ++i) {
             context.checkStop();
-            h = decoderLayer(config, layer, h, rotation);
+            h = decoderLayer({config, weights.layers[i], rotation, seams, static_cast<int64_t>(i)}, h);
         }
         return rmsNorm(h, weights.norm, config.rms_norm_eps);
     });

@@ -14,6 +14,7 @@ class Tensor;
 
 namespace spd {
 
+struct ForwardSeams;
 struct ModelWeights;
 
 /// Token ids of B sequences, each padded on the right to T with any id of the vocabulary. Attention is
@@ -49,6 +50,9 @@ public:
     /// @throws Error invalid_argument (B or T is 0, T above max_position_embeddings, an id outside the
     /// vocabulary), out_of_memory; Cancelled
     at::Tensor hiddenStates(const TokenBatch& batch, const JobContext& context) const;
+    /// The same, looked into or changed by `seams` (core/model/seams_torch.h).
+    at::Tensor hiddenStates(const TokenBatch& batch, const ForwardSeams& seams,
+                            const JobContext& context) const;
 
     /// The head: [..., hidden_size] -> [..., vocab_size], compute dtype. Give it only the positions whose
     /// logits are wanted: they are as wide as the vocabulary.
