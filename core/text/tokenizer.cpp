@@ -56,6 +56,13 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, SpecialTokens spec
     return ids;
 }
 
+std::vector<int32_t> Tokenizer::encodeChat(std::string_view text, std::span<const TextRange> content) const {
+    checkLength(text);
+    std::vector<int32_t> ids;
+    EncodeRun(*impl_, ids, nullptr).encode(text, content);
+    return ids;
+}
+
 Encoding Tokenizer::encodeWithRanges(std::string_view text, SpecialTokens special) const {
     checkLength(text);
     Encoding encoding;

@@ -3,9 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "core/text/text_range.h"
 
 namespace spd {
 
@@ -42,6 +45,10 @@ public:
     /// Encodes UTF-8; invalid bytes count as U+FFFD each as Python's decode(errors="replace") does it.
     /// Added tokens inside `text` become their ids, as the reference does.
     std::vector<int32_t> encode(std::string_view text, SpecialTokens special = SpecialTokens::add) const;
+    /// A rendered conversation: special tokens count only outside `content`, so that "<|im_end|>" in a user's
+    /// message does not end the turn (transformers would let it). Nothing is added.
+    /// @param content  bytes of `text` that came from messages, ascending and disjoint (RenderedChat).
+    std::vector<int32_t> encodeChat(std::string_view text, std::span<const TextRange> content) const;
     Encoding encodeWithRanges(std::string_view text, SpecialTokens special = SpecialTokens::add) const;
 
     /// Ids to UTF-8. Bytes that are no UTF-8 become U+FFFD, as the reference does. Ids out of range are

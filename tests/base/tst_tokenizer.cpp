@@ -129,6 +129,25 @@ private Q_SLOTS:
         QCOMPARE(tokenizer.idOf("user"), -1);
     }
 
+    void specialTokensInAConversationsContentAreText() {
+        Json json = nfcTokenizer();
+        json["added_tokens"] = {test::addedToken(256, "<e>"), test::addedToken(257, "<t>", false),
+                                test::addedToken(258, "<\u00e9>")};
+        json["added_tokens"][2]["normalized"] = true;
+        const Tokenizer tokenizer = make(json);
+        const std::string text = "<e>a<e><t><e>";
+        const auto encoded = [&](const std::vector<TextRange>& content) {
+            return tokenizer.encodeChat(text, content);
+        };
+        QCOMPARE(encoded({}), (Ids{256, 'a', 256, 257, 256}));
+        QCOMPARE(encoded({{3, 10}}), (Ids{256, 'a', '<', 'e', '>', 257, 256}));  // <t> is no special token
+        QCOMPARE(encoded({{0, 1}, {5, 6}}), (Ids{'<', 'e', '>', 'a', '<', 'e', '>', 257, 256}));  // in part
+        QCOMPARE(encoded({{3, 4}, {7, 10}}), encoded({}));  // beside them
+        QCOMPARE(tokenizer.encodeChat("<e\u0301>", {}), (Ids{258}));
+        const std::vector<TextRange> all = {{0, 5}};
+        QCOMPARE(tokenizer.encodeChat("<e\u0301>", all), bytesOf("<\u00e9>"));
+    }
+
     void addedTokensStripAndStandAlone() {
         Json json = test::smallTokenizer();
         json["added_tokens"] = {test::addedToken(256, "<l>"), test::addedToken(257, "<r>"),

@@ -71,7 +71,8 @@ AddedTokenMatcher::Found AddedTokenMatcher::longestAt(std::string_view text, siz
     return found;
 }
 
-std::vector<AddedTokenMatcher::Match> AddedTokenMatcher::find(std::string_view text) const {
+std::vector<AddedTokenMatcher::Match> AddedTokenMatcher::find(
+    std::string_view text, const std::function<bool(TextRange)>& may_be_special) const {
     std::vector<Match> matches;
     size_t taken = 0;       // end of the last match with its blanks
     size_t blanks_end = 0;  // of the last run that rstrip looked at: tokens made of blanks may meet it again
@@ -84,6 +85,10 @@ std::vector<AddedTokenMatcher::Match> AddedTokenMatcher::find(std::string_view t
         }
         const AddedToken& token = tokens_[static_cast<size_t>(found.token)];
         TextRange range = {at, found.end};
+        if (token.special && may_be_special && !may_be_special(range)) {
+            ++at;
+            continue;
+        }
         at = found.end;  // a match that is refused hides what lies inside it all the same
         if (token.single_word &&
             (endsWithWord(text.substr(0, range.begin)) || beginsWithWord(text.substr(range.end))))

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -38,7 +39,10 @@ public:
     /// Matches from left to right. Time: length of `text` times the longest pattern at most; a position whose
     /// byte begins no pattern costs one look.
     /// @param text  valid UTF-8.
-    std::vector<Match> find(std::string_view text) const;
+    /// @param may_be_special  asked for each place where a special token stands; false: it is plain text
+    /// there. Empty: special tokens count everywhere.
+    std::vector<Match> find(std::string_view text,
+                            const std::function<bool(TextRange)>& may_be_special = {}) const;
 
 private:
     struct Node {

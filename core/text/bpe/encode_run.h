@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,8 @@ public:
         : tokenizer_(&tokenizer), ids_(&ids), ranges_(ranges) {}
 
     /// Appends the ids of `text`, without those of the post-processor. Called once.
-    void encode(std::string_view text);
+    /// @param content  bytes of `text`, ascending and disjoint, in which special tokens are plain text.
+    void encode(std::string_view text, std::span<const TextRange> content = {});
 
 private:
     /// A text that was made from another one.
@@ -32,11 +34,16 @@ private:
     void encodeUnnormalized(std::string_view text, TextRange range);
     void encodeNormalized(std::string_view text);
     void encodePieces(std::string_view text, TextRange range);
+    std::vector<AddedTokenMatcher::Match> findAdded(const AddedTokenMatcher& matcher,
+                                                    std::string_view text) const;
     void take(int32_t id, std::string_view text, TextRange range);
+    bool needsSources() const { return ranges_ != nullptr || !content_.empty(); }
+    TextRange sourceOf(std::string_view text, TextRange range) const;
 
     const Tokenizer::Impl* tokenizer_;
     std::vector<int32_t>* ids_;
     std::vector<TokenRange>* ranges_;
+    std::span<const TextRange> content_;
     BpeModel::Workspace workspace_;
     Rewritten replaced_;     ///< the whole text, invalid bytes replaced
     size_t part_begin_ = 0;  ///< of the part that is being normalised, in the replaced text
