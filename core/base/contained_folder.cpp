@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int open_flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
+constexpr int kAttempts = 1000;
 
 bool isPlainName(const std::string& name) {
     return !name.empty() && name.size() <= 255 && name != "." && name != ".." &&
@@ -48,10 +49,18 @@ int openBeneath(const FileHandle& boundary, const fs::path& boundary_path, const
     open_how how = {};
     how.flags = open_flags;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-    const long descriptor = ::syscall(SYS_openat2, boundary.descriptor(), relative.c_str(), &how, sizeof how);
-    if (descriptor < 0 && (errno == ENOSYS || errno == EPERM))
-        return openResolved(boundary_path, boundary_path / relative);
-    return static_cast<int>(descriptor);
+    // EAGAIN: a rename somewhere on the machine may have moved what a ".." of the link leads to; ask again.
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+        const long descriptor =
+            ::syscall(SYS_openat2, boundary.descriptor(), relative.c_str(), &how, sizeof how);
+        if (descriptor >= 0)
+            return static_cast<int>(descriptor);
+        if (errno == ENOSYS || errno == EPERM)
+            break;
+        if (errno != EAGAIN && errno != EINTR)
+            return -1;
+    }
+    return openResolved(boundary_path, boundary_path / relative);
 }
 
 }  // namespace

@@ -45,8 +45,9 @@ public:
     const char* what() const noexcept override { return "cancelled"; }
 };
 
-/// Text of a foreign file made safe for one terminal line: control characters as \xNN, cut at `max_bytes`
-/// on a character border with an ellipsis.
+/// Text of a foreign file made safe for one terminal line and for JSON: control characters (C0, C1), those
+/// that turn the direction of writing, and bytes that are no UTF-8 as \xNN a byte; cut at `max_bytes` on a
+/// character border with an ellipsis.
 std::string printable(std::string_view text, size_t max_bytes = 200);
 
 }  // namespace spd

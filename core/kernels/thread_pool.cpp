@@ -1,6 +1,11 @@
 #include "core/kernels/thread_pool.h"
 
+#include <fmt/format.h>
+
 #include <stop_token>
+#include <system_error>
+
+#include "core/base/error.h"
 
 namespace spd {
 
@@ -32,11 +37,22 @@ void pauseBriefly() {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
-    for (int thread = 1; thread < threads; ++thread)
-        workers_.emplace_back([this, thread](const std::stop_token& stop) { workerLoop(thread, stop); });
+    try {
+        workers_.reserve(static_cast<size_t>(threads));
+        for (int thread = 1; thread < threads; ++thread)
+            workers_.emplace_back([this, thread](const std::stop_token& stop) { workerLoop(thread, stop); });
+    } catch (const std::system_error& error) {
+        endWorkers();  // those that began sleep: nobody else would wake them
+        throw Error(ErrorKind::out_of_memory,
+                    fmt::format("cannot start {} threads ({}): fewer --threads", threads, error.what()));
+    }
 }
 
 ThreadPool::~ThreadPool() {
+    endWorkers();
+}
+
+void ThreadPool::endWorkers() {
     for (std::jthread& worker : workers_)
         worker.request_stop();
     state_.store((epoch(state_.load()) + 1) << (2 * kCountBits));
@@ -65,6 +81,9 @@ void ThreadPool::work(int thread) {
 }
 
 void ThreadPool::runErased(int64_t count, const void* body, Call call) {
+    if (count > kMostItems)
+        throw Error(ErrorKind::internal,
+                    fmt::format("a loop of {} items, {} are possible", count, kMostItems));
     if (count <= 1 || workers_.empty()) {
         for (int64_t item = 0; item < count; ++item)
             call(body, 0, item);
@@ -87,8 +106,12 @@ void ThreadPool::runErased(int64_t count, const void* body, Call call) {
 
 void ThreadPool::workerLoop(int thread, const std::stop_token& stop) {
     int spins = 0;
-    while (!stop.stop_requested()) {
+    while (true) {
+        // Loaded before the stop is looked for: endWorkers() asks to stop and then changes the state, so a
+        // worker that saw no stop waits for a value that is gone or going.
         const uint64_t state = state_.load(std::memory_order_acquire);
+        if (stop.stop_requested())
+            return;
         if (hasWork(state)) {
             work(thread);
             spins = 0;

@@ -13,17 +13,20 @@ namespace spd {
 /// it.
 class ThreadPool {
 public:
-    /// @param threads  >= 1, the calling thread included.
+    /// @param threads  >= 1, the calling thread included. @throws Error out_of_memory when they cannot be
+    /// started
     explicit ThreadPool(int threads);
     ~ThreadPool();
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
 
+    static constexpr int64_t kMostItems = (int64_t{1} << 20) - 1;
+
     int size() const { return static_cast<int>(workers_.size()) + 1; }
 
     /// Calls body(thread, item) for every item in [0, count), 0 <= thread < size(); returns when all are
     /// done. The body must not throw and must not call run().
-    /// @param count  below 2^20.
+    /// @param count  at most kMostItems. @throws Error internal
     template <class Body>
     void run(int64_t count, const Body& body) {
         runErased(count, &body, [](const void* erased, int thread, int64_t item) {
@@ -34,6 +37,7 @@ public:
 private:
     using Call = void (*)(const void* body, int thread, int64_t item);
 
+    void endWorkers();
     void runErased(int64_t count, const void* body, Call call);
     bool claim(int64_t& item);
     void work(int thread);
