@@ -11,17 +11,22 @@ failed=()
 check_layout() {
     begin "Layout of the sources" ""
     if ! command -v clang-format-14 >/dev/null; then
-        finish "skipped: no clang-format-14"
+        failed+=("layout: no clang-format-14")
+        finish "not checked: no clang-format-14"
         return
     fi
-    local file count=0 wrong=0
+    local folder folders=() file count=0 wrong=0
+    for folder in app core views tests; do
+        [ ! -d "$root/$folder" ] || folders+=("$root/$folder")
+    done
     while IFS= read -r -d '' file; do
         count=$((count + 1))
-        if ! clang-format-14 --dry-run -Werror "$root/$file" 2>/dev/null; then
-            echo "    $file (clang-format-14 -i mends it)"
+        if ! clang-format-14 --dry-run -Werror "$file" 2>/dev/null; then
+            echo "    ${file#"$root"/} (clang-format-14 -i mends it)"
             wrong=$((wrong + 1))
         fi
-    done < <(git -C "$root" ls-files -z '*.cpp' '*.h')
+    done < <(find "${folders[@]}" -name '*.cpp' -print0 -o -name '*.h' -print0)
+    [ "$count" -gt 0 ] || failed+=("layout: no sources found")
     [ "$wrong" -eq 0 ] || failed+=("layout of $wrong files")
     finish "$wrong of $count files differ from .clang-format"
 }

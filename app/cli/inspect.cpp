@@ -86,6 +86,29 @@ Inspection examine(const std::string& model, int64_t context, const CommonOption
     return found;
 }
 
+void print(const ordered_json& json) {
+    std::cout << json.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+}
+
+int run(const std::string& model, int64_t context, const CommonOptions& common) {
+    try {
+        const Inspection found = examine(model, context, common);
+        if (common.json)
+            print(inspectionJson(found));
+        else
+            printInspection(found, common.verbose);
+        return found.refusals.empty() ? 0 : 3;
+    } catch (const Error& error) {  // refused before there was anything to report on
+        if (common.json && error.exitCode() == 3) {
+            const std::vector<std::string> one = {error.what()};
+            print({{"model", {{"id", model}}},
+                   {"loads", false},
+                   {"refusals", error.details().empty() ? one : error.details()}});
+        }
+        throw;
+    }
+}
+
 }  // namespace
 
 void addInspect(CLI::App& app, CommonOptions& options, Command& chosen) {
@@ -106,13 +129,7 @@ void addInspect(CLI::App& app, CommonOptions& options, Command& chosen) {
     addCommonOptions(*command, options);
     command->callback([arguments, &chosen] {
         chosen = [arguments](const CommonOptions& common, const JobContext&) {
-            const Inspection found = examine(arguments->model, arguments->context, common);
-            if (common.json)
-                std::cout << inspectionJson(found).dump(2, ' ', false, ordered_json::error_handler_t::replace)
-                          << "\n";
-            else
-                printInspection(found);
-            return found.refusals.empty() ? 0 : 3;
+            return run(arguments->model, arguments->context, common);
         };
     });
 }

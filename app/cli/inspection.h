@@ -26,7 +26,7 @@ struct Inspection {
 
 nlohmann::ordered_json inspectionJson(const Inspection& found);
 
-/// For people, on standard output; what is wrong comes first.
-void printInspection(const Inspection& found);
+/// For people, on standard output; what is wrong comes first. @param all_tensors  a line for each
+void printInspection(const Inspection& found, bool all_tensors);
 
 }  // namespace spd::cli

@@ -5,6 +5,7 @@
 
 #include "app/cli/inspection.h"
 #include "core/base/error.h"
+#include "core/io/safetensors/header.h"
 
 namespace spd::cli {
 
@@ -156,9 +157,25 @@ void printMemory(const ForecastSettings& settings, const MemoryForecast& forecas
                               name(settings.dtype), settings.lora_rank, settings.sequence_tokens));
 }
 
+/// What is not as it should be first, then by name.
+void printTensors(const LoadReport& report) {
+    for (const bool found : {false, true})
+        for (const TensorReport& tensor : report.tensors) {
+            if ((tensor.state == State::found) != found)
+                continue;
+            std::string text = printable(tensor.name, 120);
+            if (tensor.state != State::missing)
+                text +=
+                    fmt::format(" {} {} in {}", tensor.type, shapeText(tensor.shape), printable(tensor.file));
+            if (tensor.state == State::missing || tensor.state == State::wrong_shape)
+                text += fmt::format(", expected {}", shapeText(tensor.expected_shape));
+            line(name(tensor.state), text);
+        }
+}
+
 }  // namespace
 
-void printInspection(const Inspection& found) {
+void printInspection(const Inspection& found, bool all_tensors) {
     const LoadReport& report = found.report;
     const ModelConfig& config = report.config;
     for (const std::string& refusal : found.refusals)
@@ -187,6 +204,8 @@ void printInspection(const Inspection& found) {
     line("tokenizer", found.tokenizer.empty() ? "none" : found.tokenizer);
     line("template", found.template_origin.empty() ? "none" : found.template_origin);
     printMemory(found.forecast_settings, found.forecast);
+    if (all_tensors)
+        printTensors(report);
 }
 
 }  // namespace spd::cli

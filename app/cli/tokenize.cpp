@@ -56,6 +56,7 @@ int run(const TokenizeRequest& request, const CommonOptions& common, const JobCo
     if (!common.overwrite && std::filesystem::exists(request.out))
         throw Error(ErrorKind::invalid_argument,
                     printable(request.out.native(), 1000) + ": exists; --overwrite replaces it");
+    refuseSameFile(request.jsonl, request.out, "the file of texts");
     const Tokenizer tokenizer = Tokenizer::open(locateModel(request.model, common.workspace).folder);
     TokenizeSummary summary;
     {

@@ -18,8 +18,7 @@ void checkMessages(const Json& messages) {
         if (!messages[i].is_object())
             throw rowError(fmt::format("message {} (from 0) is no object", i));
         try {
-            requireString(messages[i], "role");
-            requireString(messages[i], "content");
+            requireString(messages[i], "role");  // what else there must be, the template says
         } catch (const Error& error) {
             throw rowError(fmt::format("message {} (from 0): {}", i, error.what()));
         }

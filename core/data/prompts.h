@@ -37,7 +37,7 @@ struct Prompt {
     int64_t line = 0;                   ///< physical line, from 0
     std::optional<std::string> prompt;  ///< nothing where the line has messages
     nlohmann::ordered_json
-        messages;  ///< array of objects with strings "role" and "content"; null for a prompt
+        messages;  ///< array of objects with a string "role", as transformers takes them; null for a prompt
 };
 
 /// Reads lines {"id","prompt"} or {"id","messages"}; other fields are left alone. A missing id is the line's

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/text/unicode/utf8.h"
 
 namespace spd {
 
@@ -17,6 +18,9 @@ void require(bool holds, const char* option, const char* rule, Number value) {
     if (!holds)
         throw Error(ErrorKind::invalid_argument, fmt::format("{}: must be {}, not {}", option, rule, value));
 }
+
+/// Positions are added to it.
+constexpr int64_t kMostNewTokens = std::numeric_limits<int32_t>::max();
 
 /// In the range where a float has all its digits; NaN is not.
 bool isNormalFloat(double value) {
@@ -36,10 +40,15 @@ void SamplingSettings::validate() const {
 }
 
 void GenerationSettings::validate() const {
-    require(max_new_tokens >= 1, "max_new_tokens", "1 or more", max_new_tokens);
+    require(max_new_tokens >= 1 && max_new_tokens <= kMostNewTokens, "max_new_tokens", "from 1 to 2147483647",
+            max_new_tokens);
     require(batch >= 1, "batch", "1 or more", batch);
     if (std::any_of(stop.begin(), stop.end(), [](const std::string& text) { return text.empty(); }))
         throw Error(ErrorKind::invalid_argument, "stop: a stop string may not be empty");
+    for (const std::string& text : stop)
+        if (unicode::validPrefix(text) != text.size())
+            throw Error(ErrorKind::invalid_argument,
+                        "stop: " + printable(text, 80) + " is not UTF-8: no completion can contain it");
     sampling.validate();
 }
 

@@ -10,7 +10,7 @@ namespace spd {
 
 /// How completions are made (paper Eq. 13). Only `batch` may change without changing the text.
 struct GenerationSettings {
-    int64_t max_new_tokens = 512;   ///< >= 1; the EOS counts as one
+    int64_t max_new_tokens = 512;   ///< 1 to 2^31 - 1; the EOS counts as one
     std::vector<std::string> stop;  ///< texts that end a completion and are cut off it; none may be empty
     SamplingSettings sampling;
     int batch = 8;       ///< sequences that decode together, >= 1

@@ -9,9 +9,11 @@
 
 #include "core/data/json_lines.h"
 #include "core/data/prompts.h"
+#include "core/io/memory_forecast.h"
 #include "core/io/safetensors/writer.h"
 #include "core/model/causal_lm.h"
 #include "core/model/torch_errors_torch.h"
+#include "core/pipeline/session.h"
 
 namespace spd {
 namespace {
@@ -66,6 +68,8 @@ ForwardSummary writeLogits(const ForwardRequest& request, const JobContext& cont
     const Checkpoint checkpoint = Checkpoint::open(request.folder);
     const std::vector<IdsRow> sequences =
         readIds(request.ids, [&](const IdsRow& row) { check(row, checkpoint.config()); });
+    requireMemory(forecastMemory(checkpoint.config(), {.dtype = request.dtype}).weights, "forward",
+                  request.dtype == DType::float32 ? "--dtype bfloat16 needs half" : "");
     SafetensorsWriter writer(request.out, announce(sequences, checkpoint.config()), {{"format", "pt"}});
     const CausalLm model = CausalLm::load(checkpoint, request.dtype, context);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <variant>
@@ -9,10 +10,12 @@
 #include "core/base/contained_folder.h"
 #include "core/base/files.h"
 #include "core/base/strict_json.h"
+#include "core/data/corpus/corpus_paths.h"
 #include "core/data/corpus_file.h"
 #include "core/data/prompts.h"
 #include "core/generate/generator.h"
 #include "core/generate/sampler.h"
+#include "core/io/memory_forecast.h"
 #include "core/pipeline/session.h"
 #include "core/text/chat_template.h"
 
@@ -56,10 +59,11 @@ public:
             const Json messages = prompt.prompt
                                       ? Json::array({{{"role", "user"}, {"content", *prompt.prompt}}})
                                       : prompt.messages;
-            prepared.text =
-                template_->render(messages, request_.template_variables, /*add_generation_prompt=*/true);
+            RenderedChat chat = template_->renderTracked(messages, request_.template_variables,
+                                                         /*add_generation_prompt=*/true);
             // The template writes BOS itself where the model wants one.
-            prepared.ids = session_.tokenizer.encode(prepared.text, Tokenizer::SpecialTokens::none);
+            prepared.ids = session_.tokenizer.encodeChat(chat.text, chat.content);
+            prepared.text = std::move(chat.text);
         } else {
             if (!prompt.prompt)
                 throw refusal(prompt, "\"messages\" need --chat");
@@ -127,15 +131,20 @@ std::vector<PreparedPrompt> prepareAll(const CorpusRequest& request, const Sessi
 Json corpusMeta(const CorpusRequest& request, const Session& session,
                 const std::vector<PreparedPrompt>& prompts) {
     std::string prompt_digests;
-    for (const PreparedPrompt& prompt : prompts)
+    for (const PreparedPrompt& prompt : prompts) {
         prompt_digests += sha256Hex(prompt.text);
+        prompt_digests += sha256Hex(
+            {reinterpret_cast<const char*>(prompt.ids.data()), prompt.ids.size() * sizeof(int32_t)});
+    }
     const GenerationSettings& settings = request.settings;
     const SamplingSettings& sampling = settings.sampling;
     return {{"format_version", 1},
             {"stage", "generate"},
             {"model",
-             {{"id", session.location.id},
+             {{"id", printable(session.location.id, 4096)},
               {"revision", session.location.revision},
+              {"config_sha256", configSha256(session.checkpoint)},
+              {"eos_token_ids", session.checkpoint.config().eos_token_ids},
               {"weights_fingerprint", weightsFingerprint(session.checkpoint)}}},
             {"tokenizer_sha256", session.tokenizer.sha256()},
             {"prompts_sha256", sha256Hex(prompt_digests)},
@@ -162,6 +171,32 @@ double secondsSince(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Nothing that the corpus writer makes or removes may be the prompts file. @throws Error invalid_argument
+void refuseOwnFiles(const CorpusRequest& request) {
+    const CorpusPaths paths(request.out);
+    std::error_code unknown;  // of a path that is not there: then they are not the same file
+    for (const std::filesystem::path& path : {paths.out, paths.partial, paths.meta})
+        if (std::filesystem::equivalent(request.prompts, path, unknown))
+            throw Error(ErrorKind::invalid_argument,
+                        printable(path.native(), 1000) + ": would replace the prompts file");
+}
+
+/// @throws Error out_of_memory
+void checkMemory(const CorpusRequest& request, const Session& session,
+                 const std::vector<GenerationPrompt>& queue) {
+    size_t longest = 0;
+    for (const GenerationPrompt& prompt : queue)
+        longest = std::max(longest, prompt.ids.size());
+    const ModelConfig& config = session.checkpoint.config();
+    ForecastSettings settings;
+    settings.dtype = request.dtype;
+    settings.slots = std::min<int64_t>(request.settings.batch, static_cast<int64_t>(queue.size()));
+    settings.context = std::min(static_cast<int64_t>(longest) + request.settings.max_new_tokens,
+                                config.max_position_embeddings);
+    requireMemory(forecastMemory(config, settings).generate, "generate",
+                  "a smaller --batch, --max-new-tokens or --dtype needs less");
+}
+
 /// Generates what `writer` lacks and appends it.
 void complete(const CorpusRequest& request, const Session& session, const std::vector<Prompt>& prompts,
               const std::vector<PreparedPrompt>& prepared, CorpusWriter& writer, const JobContext& context,
@@ -171,6 +206,7 @@ void complete(const CorpusRequest& request, const Session& session, const std::v
         if (!writer.isDone(i))
             queue.push_back({i, prepared[i].ids, noiseKeyOf(request.settings.seed, prompts[i].id)});
 
+    checkMemory(request, session, queue);
     auto start = std::chrono::steady_clock::now();
     ThreadPool pool(request.threads);
     PackedLm model = PackedLm::load(session.checkpoint, request.dtype, pool, detectIsa(), context);
@@ -186,6 +222,35 @@ void complete(const CorpusRequest& request, const Session& session, const std::v
                                    static_cast<int64_t>(prepared[i].ids.size())});
              });
     summary.generate_seconds = secondsSince(start);
+}
+
+/// What else transformers would do to the scores, with the value that does nothing. @throws Error file_format
+void refuseOtherWarpers(const Json& config, const std::string& file) {
+    const std::pair<const char*, Json> neutral[] = {{"num_beams", 1},
+                                                    {"num_beam_groups", 1},
+                                                    {"no_repeat_ngram_size", 0},
+                                                    {"typical_p", 1.0},
+                                                    {"epsilon_cutoff", 0.0},
+                                                    {"eta_cutoff", 0.0},
+                                                    {"top_h", nullptr},
+                                                    {"penalty_alpha", nullptr},
+                                                    {"bad_words_ids", nullptr},
+                                                    {"sequence_bias", nullptr},
+                                                    {"guidance_scale", nullptr},
+                                                    {"min_length", 0},
+                                                    {"min_new_tokens", 0},
+                                                    {"suppress_tokens", nullptr},
+                                                    {"begin_suppress_tokens", nullptr},
+                                                    {"forced_bos_token_id", nullptr},
+                                                    {"forced_eos_token_id", nullptr},
+                                                    {"encoder_repetition_penalty", 1.0},
+                                                    {"exponential_decay_length_penalty", nullptr},
+                                                    {"watermarking_config", nullptr}};
+    for (const auto& [key, value] : neutral) {
+        const auto found = config.find(key);
+        if (found != config.end() && !found->is_null() && *found != value)
+            throw Error::fileFormat(file, key, "--sampling model cannot do this; give the options instead");
+    }
 }
 
 template <class Value>
@@ -219,19 +284,25 @@ SamplingSettings samplingOfModel(const std::filesystem::path& folder) {
         throw Error::fileFormat(file, "do_sample", "must be true or false");
     sampling.greedy = do_sample == config.end() || *do_sample != true;
     sampling.top_k = 50;
-    readNumber(config, "temperature", file, sampling.temperature);
-    readNumber(config, "top_k", file, sampling.top_k);
-    readNumber(config, "top_p", file, sampling.top_p);
-    readNumber(config, "min_p", file, sampling.min_p);
+    refuseOtherWarpers(config, file);
     readNumber(config, "repetition_penalty", file, sampling.repetition_penalty);
+    if (!sampling.greedy) {  // what a greedy model's file says of sampling is not used
+        readNumber(config, "temperature", file, sampling.temperature);
+        readNumber(config, "top_k", file, sampling.top_k);
+        readNumber(config, "top_p", file, sampling.top_p);
+        readNumber(config, "min_p", file, sampling.min_p);
+    }
+    try {
+        sampling.validate();
+    } catch (const Error& error) {
+        throw Error::fileFormat(file, "", error.what());
+    }
     return sampling;
 }
 
 CorpusSummary generateCorpus(const CorpusRequest& request, const JobContext& context) {
     request.settings.validate();
-    std::error_code unknown;  // of a path that is not there: then they are not the same file
-    if (std::filesystem::equivalent(request.prompts, request.out, unknown))
-        throw Error(ErrorKind::invalid_argument, "--out is the prompts file itself");
+    refuseOwnFiles(request);
     const Session session = Session::open(request.model, request.workspace);
     const std::vector<Prompt> prompts = readPrompts(request.prompts);
     const std::vector<PreparedPrompt> prepared = prepareAll(request, session, prompts, context);

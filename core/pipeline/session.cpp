@@ -1,9 +1,15 @@
 #include "core/pipeline/session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
+#include "core/base/contained_folder.h"
+#include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/machine.h"
+#include "core/base/strict_json.h"
 
 namespace spd {
 
@@ -14,8 +20,25 @@ Session Session::open(const std::string& model, const std::filesystem::path& wor
     return {std::move(location), std::move(checkpoint), std::move(tokenizer)};
 }
 
+void requireMemory(int64_t bytes, const std::string& stage, const std::string& advice) {
+    constexpr double kGibibyte = 1 << 30;
+    const int64_t available = readMachine().memory_available;
+    if (bytes > available)
+        throw Error(
+            ErrorKind::out_of_memory,
+            fmt::format("{} needs about {:.1f} GiB of memory, {:.1f} GiB are free{}{}", stage,
+                        static_cast<double>(bytes) / kGibibyte, static_cast<double>(available) / kGibibyte,
+                        advice.empty() ? "" : ": ", advice));
+}
+
+std::string configSha256(const Checkpoint& checkpoint) {
+    return sha256Hex(
+        ContainedFolder::open(checkpoint.folder()).readFile("config.json", JsonLimits().max_bytes));
+}
+
 std::string weightsFingerprint(const Checkpoint& checkpoint) {
-    constexpr int64_t kSampled = 1024;  // values in the middle of each tensor
+    constexpr int64_t kPieces = 8;  // from the first value to the last
+    constexpr int64_t kPieceValues = 256;
     std::string digests;
     for (const ExpectedTensor& tensor : expectedTensors(checkpoint.config())) {
         int64_t elements = 1;
@@ -24,11 +47,15 @@ std::string weightsFingerprint(const Checkpoint& checkpoint) {
             elements *= dimension;
             text += ' ' + std::to_string(dimension);
         }
-        const int64_t count = std::min(elements, kSampled);
-        std::vector<float> values(static_cast<size_t>(count));
-        checkpoint.read(tensor.name, (elements - count) / 2, count, DType::float32, values.data());
         text += ' ' + std::string(name(checkpoint.storedType(tensor.name))) + ' ';
-        text.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+        const int64_t pieces = elements <= kPieces * kPieceValues ? 1 : kPieces;
+        const int64_t count = pieces == 1 ? elements : kPieceValues;
+        std::vector<float> values(static_cast<size_t>(count));
+        for (int64_t piece = 0; piece < pieces; ++piece) {
+            const int64_t first = pieces == 1 ? 0 : (elements - count) / (pieces - 1) * piece;
+            checkpoint.read(tensor.name, first, count, DType::float32, values.data());
+            text.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+        }
         digests += sha256Hex(text);
     }
     return sha256Hex(digests);

@@ -20,8 +20,17 @@ struct Session {
     static Session open(const std::string& model, const std::filesystem::path& workspace);
 };
 
-/// SHA-256 over names, stored types, shapes and a sample of the values of every tensor: tells checkpoints
-/// apart (a fine-tuned one from its base) without reading all of the weights.
+/// Looks before it leaps: what a stage will need against what the machine has. Without it the system kills
+/// the process when the memory is written. @param advice  what would need less, or empty.
+/// @throws Error out_of_memory, with both numbers
+void requireMemory(int64_t bytes, const std::string& stage, const std::string& advice);
+
+/// SHA-256 of config.json, lower-case hex. @throws Error io
+std::string configSha256(const Checkpoint& checkpoint);
+
+/// SHA-256 over names, stored types, shapes and a sample of the values of every tensor (all of a small one,
+/// else some from every part of it): tells checkpoints apart (a fine-tuned one from its base) without reading
+/// all of the weights.
 std::string weightsFingerprint(const Checkpoint& checkpoint);
 
 }  // namespace spd

@@ -37,6 +37,23 @@ if(torch_version VERSION_LESS 2.6)
 endif()
 message(STATUS "LibTorch: ${torch_dir}")
 
+# LibTorch was once built with the strings of GCC before 5 (the plain zip and the wheel of 2.6): such a one cannot be linked.
+include(CheckCXXSourceCompiles)
+string(MD5 torch_key ${torch_dir})
+set(CMAKE_REQUIRED_INCLUDES ${torch_dir}/include)
+set(CMAKE_REQUIRED_DEFINITIONS -D_GLIBCXX_USE_CXX11_ABI=1)
+set(CMAKE_REQUIRED_LIBRARIES ${SPD_C10})
+check_cxx_source_compiles("#include <c10/util/Exception.h>
+    int main() { c10::detail::torchCheckFail(\"\", \"\", 0, std::string()); }" SPD_TORCH_LINKS_${torch_key})
+unset(CMAKE_REQUIRED_INCLUDES)
+unset(CMAKE_REQUIRED_DEFINITIONS)
+unset(CMAKE_REQUIRED_LIBRARIES)
+if(NOT SPD_TORCH_LINKS_${torch_key})
+    message(FATAL_ERROR "${torch_dir}: this LibTorch cannot be linked: it must be built with the C++11 ABI "
+                        "(the zip named libtorch-cxx11-abi-..., or a wheel of 2.7 or later); build/*/CMakeFiles/CMakeError.log "
+                        "has the linker's words")
+endif()
+
 add_library(spd_torch INTERFACE)
 add_library(spd::torch ALIAS spd_torch)
 target_include_directories(spd_torch SYSTEM INTERFACE ${torch_dir}/include ${torch_dir}/include/torch/csrc/api/include)

@@ -49,7 +49,8 @@ def refusals():
     for command in commands():
         refused(command, "--threads", "many", naming="--threads")
         refused(command, "--threads", "-1", naming="--threads")
-        refused(command, "--seed", "x", naming="--seed")
+        for seed in ("x", "-1", "18446744073709551616", "1.5", ""):
+            refused(command, "--seed", seed, naming="--seed")
         refused(command, "--dtype", "float8", naming="--dtype")
         refused(command, "--device", "tpu", naming="--device")
         refused(command, "--no-such-option", naming="--no-such-option" if command == "doctor" else "")

@@ -47,7 +47,7 @@ def write_lines(path, rows):
 
 def spd(*arguments, **options):
     """Runs spd; returns the finished process with its text output."""
-    return subprocess.run([SPD, *map(str, arguments)], capture_output=True, text=True, **options)
+    return subprocess.run([SPD, *(a if isinstance(a, bytes) else str(a) for a in arguments)], capture_output=True, text=True, **options)
 
 
 def generate(model, prompts, out, *options):

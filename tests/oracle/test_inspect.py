@@ -91,7 +91,13 @@ def broken(folder):
     text = spd("inspect", folder)
     check(text.returncode == 3 and text.stdout.startswith("refused"), text.stdout)
 
+    listed = [line.split()[:2] for line in spd("inspect", folder, "-v").stdout.splitlines()[-len(found["tensors"]):]]
+    bad_first = sorted(found["tensors"], key=lambda tensor: tensor["state"] == "found")
+    check(listed == [[t["state"], t["name"]] for t in bad_first], f"-v does not list every tensor, the bad ones first: {listed}")
+
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    report = inspect(folder, code=3)
+    check(not report["loads"] and "pickle" in report["refusals"][0], report)
     refused(folder, 3, "pytorch_model.bin", "pickle")
     config = json.loads((folder / "config.json").read_text())
     for change in ({"model_type": "gpt2"}, {"auto_map": {"AutoModel": "x.py"}}, {"hidden_size": 0}, {"num_hidden_layers": 513}):
