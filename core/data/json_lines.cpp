@@ -6,7 +6,7 @@
 
 #include "core/base/files.h"
 #include "core/base/strict_json.h"
-#include "core/data/lines/foreign_kind.h"
+#include "core/data/lines/foreign_rows.h"
 #include "core/data/lines/line_reader.h"
 
 namespace spd {
@@ -146,7 +146,7 @@ void readJsonLines(const std::filesystem::path& path,
     Rows rows(name, on_row);
     LineReader lines(file.handle(), name, file.size(), kMaxJsonLine);
     const std::string head = lines.head();
-    rows.refuseForeign(foreignKind(head));
+    rows.refuseForeign(foreignRows(head));
     while (lines.next())
         rows.take(lines, head);
     file.checkUnchanged();

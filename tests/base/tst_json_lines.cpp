@@ -104,6 +104,10 @@ private Q_SLOTS:
             QTest::newRow(name) << QByteArray::fromStdString(content) << QByteArray(kind);
         };
         row("gzip", "\x1F\x8B\x08\0\0\0\0\0"s, "gzip");
+        row("HDF5", "\x89HDF\r\n\x1a\n"s, "HDF5");
+        row("xet", "# xet version 0\nfilesize = 3\n", "a Xet pointer");
+        row("arrow stream", "\xFF\xFF\xFF\xFF\x10"s, "Arrow");
+        row("mark before an HTML page", "\xEF\xBB\xBF<!Doctype html>", "HTML");
         row("parquet", "PAR1\x15\x04\x15"s, "Parquet");
         row("zstd", "\x28\xB5\x2F\xFD\x04"s, "zstd");
         row("xz",

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "tests/support/hostile_frames.h"
+
 namespace spd::test {
 namespace {
 
@@ -27,30 +29,6 @@ void addEntry(Cases& cases, const std::string& rule, const std::string& what, co
 }
 
 const std::string good_entry = tensorJson("a", "\"F32\"", "[2]", "[0,8]");
-
-void addFrames(Cases& cases) {
-    for (size_t size = 0; size < 8; ++size)
-        add(cases, "S1", fmt::format("{} bytes", size), std::string(size, '\1'), "takes 8");
-    add(cases, "S2", "length 0", littleEndian(0), "header length 0");
-    add(cases, "S3", "length 1", littleEndian(1) + "{", "header length 1");
-    cases.push_back({"S4", "length 100,000,001", [] { return littleEndian(100'000'001) + "{"; },
-                     ErrorKind::file_format, "the limit is 100000000", 200'000'000});
-    add(cases, "S5", "length past the end", littleEndian(100) + "{}", "only 2 bytes");
-    for (uint64_t length : {uint64_t{1} << 63, ~uint64_t{0}, ~uint64_t{0} - 7})
-        add(cases, "S6", fmt::format("length {}", length), littleEndian(length) + "{}", "header length");
-    add(cases, "S7", "ends inside the header",
-        littleEndian(good_entry.size() + 2) + "{" + good_entry.substr(0, 20), "bytes behind it");
-    const std::string pad(200, ' ');
-    add(cases, "S8", "Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n" + pad,
-        "Git LFS");
-    add(cases, "S8", "Xet pointer", "# xet version 0\nfilesize = 3\n" + pad, "Xet");
-    add(cases, "S8", "HTML page", "<!DOCTYPE html><html>" + pad, "HTML");
-    add(cases, "S8", "HTML page without doctype", "<html><head>" + pad, "HTML");
-    add(cases, "S8", "zip", "PK\x03\x04\x14\x00\x00\x00\x08\x00"s + pad, "zip");
-    add(cases, "S8", "pickle", "\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20"s + pad, "pickle");
-    add(cases, "S8", "GGUF", "GGUF\x03\x00\x00\x00\x01"s + pad, "GGUF");
-    add(cases, "S8", "JSON without a length", "{\"a\": 1}" + pad, "JSON");
-}
 
 void addTexts(Cases& cases) {
     const std::vector<std::pair<std::string, std::string>> invalid = {{"0xFF", "\xFF"},
@@ -234,7 +212,7 @@ std::string tensorJson(const std::string& name, const std::string& dtype, const 
 
 std::vector<SafetensorsCase> safetensorsToRefuse() {
     Cases cases;
-    addFrames(cases);
+    addHostileFrames(cases);
     addTexts(cases);
     addNames(cases);
     addEntries(cases);

@@ -8,44 +8,43 @@
 
 #include "core/base/duplicates.h"
 #include "core/base/error.h"
+#include "core/base/foreign_kind.h"
 #include "core/io/safetensors/header_events.h"
 
 namespace spd {
 namespace {
 
-struct Signature {
-    std::string_view bytes;
-    std::string_view kind;
-};
+constexpr size_t start_bytes = 64;
 
-constexpr Signature signatures[] = {
-    {"version https://git-lfs", "a Git LFS pointer; the file itself was not downloaded (git lfs pull)"},
-    {"# xet version", "a Xet pointer; the file itself was not downloaded"},
-    {"<!DOCTYPE", "an HTML page"},
-    {"<!doctype", "an HTML page"},
-    {"<html", "an HTML page"},
-    {"<HTML", "an HTML page"},
-    {"PK\x03\x04", "a zip archive (perhaps a PyTorch checkpoint, which is never loaded)"},
-    {"\x80\x02", "a Python pickle, which is never loaded"},
-    {"\x80\x03", "a Python pickle, which is never loaded"},
-    {"\x80\x04", "a Python pickle, which is never loaded"},
-    {"\x80\x05", "a Python pickle, which is never loaded"},
-    {"GGUF", "a GGUF file"},
-    {"\x1F\x8B", "a gzip file"},
-    {"{", "JSON text without the length before it"},
-};
-
-/// What kind of foreign file starts like this; only asked when the length is nonsense.
-std::string foreignKind(std::string_view start) {
-    for (const Signature& signature : signatures)
-        if (start.starts_with(signature.bytes))
-            return fmt::format("not a safetensors file but {}", signature.kind);
-    return "";
+/// What kind of file starts like this; asked only of one that is no safetensors file.
+std::string foreignStart(std::string_view start) {
+    if (start.starts_with("PK\x03\x04"))
+        return "a zip archive (perhaps a PyTorch checkpoint, which is never loaded)";
+    if (std::string kind = foreignKind(start); !kind.empty())
+        return kind;
+    if (start.starts_with('{') && !start.substr(1).starts_with('\0'))  // not the length 123
+        return "JSON text without the length before it";
+    // The error of a server, saved under the file's name: no length has 8 printable bytes.
+    const bool is_text = start.size() >= 8 && std::all_of(start.begin(), start.begin() + 8,
+                                                          [](char c) { return c >= 0x20 && c < 0x7F; });
+    return is_text ? fmt::format("text that starts \"{}\"", printable(start, 40)) : "";
 }
 
 [[noreturn]] void refuseFrame(std::string_view start, const std::string& file, const std::string& rule) {
-    const std::string kind = foreignKind(start);
-    throw Error::fileFormat(file, "byte 0", kind.empty() ? rule : kind);
+    const std::string kind = foreignStart(start);
+    throw Error::fileFormat(file, "byte 0",
+                            kind.empty() ? rule : fmt::format("not a safetensors file but {}", kind));
+}
+
+/// The length that is read from a gzip file's first bytes may lie within the file: then its text tells.
+[[noreturn]] void refuseTextWithoutBrace(std::string_view text, size_t at, const std::string& file) {
+    std::string start;
+    for (size_t i = 0; i < 8; ++i)
+        start += static_cast<char>((text.size() >> (8 * i)) & 0xFF);
+    start += text.substr(0, start_bytes - 8);
+    if (!foreignStart(start).empty())
+        refuseFrame(start, file, "");
+    throw Error::fileFormat(file, fmt::format("byte {}", 8 + at), "the header does not start with {");
 }
 
 std::string describe(const TensorEntry& tensor) {
@@ -111,8 +110,7 @@ SafetensorsHeader parseSafetensorsHeader(std::string_view text, uint64_t data_by
                                          const std::string& file) {
     const size_t brace = text.find_first_not_of(" \t\r\n");
     if (brace == std::string_view::npos || text[brace] != '{')
-        throw Error::fileFormat(file, fmt::format("byte {}", 8 + std::min(brace, text.size())),
-                                "the header does not start with {");
+        refuseTextWithoutBrace(text, std::min(brace, text.size()), file);
     SafetensorsHeader header = SafetensorsHeaderEvents(file, data_bytes).read(text);
     refuseDuplicateNames(header.tensors, file);
     std::sort(header.tensors.begin(), header.tensors.end(), [](const TensorEntry& a, const TensorEntry& b) {
