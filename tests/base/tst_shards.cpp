@@ -86,7 +86,8 @@ void TestShards::refusesIndexes_data() {
     row("shape: metadata is a list", R"({"metadata":[],"weight_map":{"a":"b.safetensors"}})",
         "metadata: must be an object");
     row("duplicate", R"({"weight_map":{"a":"b.safetensors","a":"b.safetensors"}})", "duplicate key");
-    row("deep", R"({"a":[[[[[[[[[1]]]]]]]]]})", "nested deeper");
+    row("S15 8 deep, read", R"({"a":[[[[[[[1]]]]]]]})", "weight_map: is missing");
+    row("S15 9 deep", R"({"a":[[[[[[[[1]]]]]]]]})", "nested deeper than 8");
 }
 
 void TestShards::refusesIndexes() {

@@ -61,6 +61,8 @@ int64_t bytesPerElement(ElementType type) {
 }
 
 SafetensorsHeaderEvents::SafetensorsHeaderEvents(const std::string& file, uint64_t data_bytes)
+    // Depth 3, a shape in an entry in the header, is the format's own: startObject() and startArray() refuse
+    // deeper ones before the limit does.
     : StrictJsonEvents(file + ": header", {most_header_bytes, /*max_depth=*/8}),
       file_(file),
       data_bytes_(data_bytes) {}
