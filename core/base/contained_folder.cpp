@@ -102,7 +102,9 @@ FileHandle ContainedFolder::openFile(const std::string& name) const {
         const int code = errno;
         if (code == EXDEV || code == ELOOP)
             throw Error::fileFormat(nameOf(name), "", "a link that leads outside the model's folder");
-        if (code == ENXIO || code == ENODEV)
+        // ENXIO of a socket; EACCES of a device where the file system has none.
+        struct stat status = {};
+        if (::fstatat(folder_.descriptor(), name.c_str(), &status, 0) == 0 && !S_ISREG(status.st_mode))
             throw Error::fileFormat(nameOf(name), "", "not a regular file");
         throw Error(code == ENOENT ? ErrorKind::not_found : ErrorKind::io,
                     fmt::format("{}: {}", printable(nameOf(name), 1000), systemMessage(code)));

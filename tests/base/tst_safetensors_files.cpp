@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,6 +50,8 @@ class TestSafetensorsFiles : public QObject {
 private Q_SLOTS:
     void init() { dir_ = std::make_unique<QTemporaryDir>(); }
     void refusesWhatIsNoRegularFile();
+    void refusesDevices();
+    void refusesADeviceInTheFolder();
     void noticesThatTheFileBecameShorter();
     void noticesThatTheFileChanged();
     void staysInsideTheFolder();
@@ -86,6 +89,27 @@ void TestSafetensorsFiles::refusesWhatIsNoRegularFile() {
     }
     ::close(socket);
     QVERIFY(refusalOf([&] { open("none.safetensors"); })->kind == ErrorKind::not_found);
+}
+
+/// F3 with devices that stand under a plain name, without a link.
+void TestSafetensorsFiles::refusesDevices() {
+    const ContainedFolder devices = ContainedFolder::open("/dev");
+    for (const char* name : {"null", "zero", "full"}) {
+        const auto refusal = refusalOf([&] { SafetensorsFile::open(devices, name); });
+        QVERIFY2(refusal, name);
+        QVERIFY2(refusal->kind == ErrorKind::file_format && refusal->says("not a regular file"),
+                 refusal->message.c_str());
+    }
+}
+
+void TestSafetensorsFiles::refusesADeviceInTheFolder() {
+    if (::mknod((folder() / "device.safetensors").c_str(), S_IFCHR | 0600, makedev(1, 5)) != 0)
+        QSKIP(("no device can be made here: " + std::string(std::strerror(errno))).c_str());
+    const auto refusal = refusalOf([&] { open("device.safetensors"); });
+    QVERIFY(refusal);
+    QVERIFY2(
+        refusal->kind == ErrorKind::file_format && refusal->says("device.safetensors: not a regular file"),
+        refusal->message.c_str());
 }
 
 /// F1: a shorter file is an error, not a signal.
