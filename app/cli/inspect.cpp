@@ -72,10 +72,11 @@ void noteOddities(Inspection& found) {
             "no EOS token id: generation ends only at the length limit or a stop string");
 }
 
-Inspection examine(const std::string& model, int64_t context, const CommonOptions& options) {
+Inspection examine(const std::string& model, int64_t context, const CommonOptions& options,
+                   const JobContext& job) {
     Inspection found;
     found.location = locateModel(model, options.workspace);
-    found.report = inspectCheckpoint(found.location.folder);
+    found.report = inspectCheckpoint(found.location.folder, job);
     const DType fallback = detectIsa() == Isa::avx512_bf16 ? DType::bfloat16 : DType::float32;
     found.forecast_settings.dtype = chosenDType(options, fallback);
     found.forecast_settings.context = std::min(context, found.report.config.max_position_embeddings);
@@ -90,9 +91,9 @@ void print(const ordered_json& json) {
     std::cout << json.dump(2, ' ', false, ordered_json::error_handler_t::replace) << "\n";
 }
 
-int run(const std::string& model, int64_t context, const CommonOptions& common) {
+int run(const std::string& model, int64_t context, const CommonOptions& common, const JobContext& job) {
     try {
-        const Inspection found = examine(model, context, common);
+        const Inspection found = examine(model, context, common, job);
         if (common.json)
             print(inspectionJson(found));
         else
@@ -128,8 +129,8 @@ void addInspect(CLI::App& app, CommonOptions& options, Command& chosen) {
         ->capture_default_str();
     addCommonOptions(*command, options);
     command->callback([arguments, &chosen] {
-        chosen = [arguments](const CommonOptions& common, const JobContext&) {
-            return run(arguments->model, arguments->context, common);
+        chosen = [arguments](const CommonOptions& common, const JobContext& job) {
+            return run(arguments->model, arguments->context, common, job);
         };
     });
 }

@@ -46,13 +46,13 @@ void refuseProblems(const std::vector<TensorCheck>& checks, const StoredTensors&
 
 }  // namespace
 
-Checkpoint Checkpoint::open(const std::filesystem::path& folder) {
+Checkpoint Checkpoint::open(const std::filesystem::path& folder, const JobContext& context) {
     ModelConfig config = readModelConfig(folder);
     auto impl = std::make_unique<Impl>(Impl{folder, std::move(config), StoredTensors::open(folder), {}});
     const std::vector<TensorCheck> checks = checkTensors(impl->config, impl->stored);
     refuseProblems(checks, impl->stored);
     if (impl->config.tie_word_embeddings)
-        if (const std::string problem = tiedHeadProblem(impl->stored); !problem.empty())
+        if (const std::string problem = tiedHeadProblem(impl->stored, context); !problem.empty())
             throw Error(ErrorKind::file_format, problem);
     for (const ExpectedTensor& expected : expectedTensors(impl->config))
         impl->weights.emplace(expected.name, impl->stored.find(expected.name));

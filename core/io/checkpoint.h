@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/dtype.h"
+#include "core/base/job_context.h"
 #include "core/io/model_config.h"
 
 namespace spd {
@@ -29,8 +30,9 @@ class Checkpoint {
 public:
     /// Opens `folder` (single model.safetensors or model.safetensors.index.json with its shards) and holds
     /// the shards open. Every tensor's shape must equal what the config says before a byte is allocated.
-    /// @throws Error not_found, file_format, unsupported_model
-    static Checkpoint open(const std::filesystem::path& folder);
+    /// @param context  looked at while a tied model's stored head is compared with its embedding.
+    /// @throws Error not_found, file_format, unsupported_model; Cancelled
+    static Checkpoint open(const std::filesystem::path& folder, const JobContext& context = {});
 
     Checkpoint(Checkpoint&&) noexcept;
     Checkpoint& operator=(Checkpoint&&) noexcept;

@@ -109,10 +109,16 @@ std::string missingFile(const fs::path& repository, const fs::path& snapshot) {
     if (!complete(index_name))
         return "model.safetensors";
     const fs::path index_path = snapshot / index_name;
-    for (const std::string& shard :
-         parseShardIndex(readFile(index_path, most_index_bytes), index_path.native()).shards)
-        if (!complete(shard))
-            return shard;
+    try {
+        for (const std::string& shard :
+             parseShardIndex(readFile(index_path, most_index_bytes), index_path.native()).shards)
+            if (!complete(shard))
+                return shard;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::file_format)
+            throw;
+        return "a sound " + index_name;  // another snapshot may have one
+    }
     return "";
 }
 

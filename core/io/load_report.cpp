@@ -77,7 +77,7 @@ int64_t LoadReport::count(TensorReport::State state) const {
                          [state](const TensorReport& tensor) { return tensor.state == state; });
 }
 
-LoadReport inspectCheckpoint(const std::filesystem::path& folder) {
+LoadReport inspectCheckpoint(const std::filesystem::path& folder, const JobContext& context) {
     LoadReport report;
     report.config = readModelConfig(folder);
     const StoredTensors stored = StoredTensors::open(folder);
@@ -90,7 +90,7 @@ LoadReport inspectCheckpoint(const std::filesystem::path& folder) {
             report.problems.push_back(std::move(problem));
     }
     if (report.config.tie_word_embeddings && fits(checks, head_name) && fits(checks, embedding_name))
-        if (std::string problem = tiedHeadProblem(stored); !problem.empty())
+        if (std::string problem = tiedHeadProblem(stored, context); !problem.empty())
             report.problems.push_back(std::move(problem));
     report.parameters = parametersOf(report.config);
     report.file_count = static_cast<int64_t>(stored.fileCount());

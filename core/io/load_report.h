@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/job_context.h"
 #include "core/io/model_config.h"
 
 namespace spd {
@@ -42,7 +43,7 @@ struct LoadReport {
 /// Compares tensor by tensor and lists all that does not fit, where Checkpoint::open() throws at the first.
 /// @throws Error not_found, file_format, unsupported_model where there is nothing to list: no config.json, no
 /// weights,
-///         a header or index that is refused.
-LoadReport inspectCheckpoint(const std::filesystem::path& folder);
+///         a header or index that is refused; Cancelled
+LoadReport inspectCheckpoint(const std::filesystem::path& folder, const JobContext& context = {});
 
 }  // namespace spd

@@ -65,7 +65,7 @@ double secondsSince(Clock::time_point start) {
 
 ForwardSummary writeLogits(const ForwardRequest& request, const JobContext& context) {
     const Clock::time_point start = Clock::now();
-    const Checkpoint checkpoint = Checkpoint::open(request.folder);
+    const Checkpoint checkpoint = Checkpoint::open(request.folder, context);
     const std::vector<IdsRow> sequences =
         readIds(request.ids, [&](const IdsRow& row) { check(row, checkpoint.config()); });
     requireMemory(forecastMemory(checkpoint.config(), {.dtype = request.dtype}).weights, "forward",

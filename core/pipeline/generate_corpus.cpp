@@ -303,7 +303,7 @@ SamplingSettings samplingOfModel(const std::filesystem::path& folder) {
 CorpusSummary generateCorpus(const CorpusRequest& request, const JobContext& context) {
     request.settings.validate();
     refuseOwnFiles(request);
-    const Session session = Session::open(request.model, request.workspace);
+    const Session session = Session::open(request.model, request.workspace, context);
     const std::vector<Prompt> prompts = readPrompts(request.prompts);
     const std::vector<PreparedPrompt> prepared = prepareAll(request, session, prompts, context);
 

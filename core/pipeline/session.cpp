@@ -13,9 +13,10 @@
 
 namespace spd {
 
-Session Session::open(const std::string& model, const std::filesystem::path& workspace) {
+Session Session::open(const std::string& model, const std::filesystem::path& workspace,
+                      const JobContext& context) {
     ModelLocation location = locateModel(model, workspace);
-    Checkpoint checkpoint = Checkpoint::open(location.folder);
+    Checkpoint checkpoint = Checkpoint::open(location.folder, context);
     Tokenizer tokenizer = Tokenizer::open(location.folder);
     return {std::move(location), std::move(checkpoint), std::move(tokenizer)};
 }

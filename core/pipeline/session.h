@@ -16,8 +16,9 @@ struct Session {
     Checkpoint checkpoint;
     Tokenizer tokenizer;
 
-    /// @throws Error not_found, file_format, unsupported_model
-    static Session open(const std::string& model, const std::filesystem::path& workspace);
+    /// @throws Error not_found, file_format, unsupported_model; Cancelled
+    static Session open(const std::string& model, const std::filesystem::path& workspace,
+                        const JobContext& context = {});
 };
 
 /// Looks before it leaps: what a stage will need against what the machine has. Without it the system kills

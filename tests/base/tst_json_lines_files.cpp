@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "tests/support/json_lines_outcome.h"
+#include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace spd;
@@ -118,6 +119,32 @@ private Q_SLOTS:
 #ifndef __SANITIZE_ADDRESS__
         QVERIFY(peak < int64_t{128} << 20);
 #endif
+    }
+
+    /// A file is streamed, however many rows it has (L9).
+    void memoryOnManyRows() {
+        const TemporaryFolder folder;
+        const int rows =
+            qEnvironmentVariableIsSet("SPD_ROWS") ? qEnvironmentVariableIntValue("SPD_ROWS") : 1'000'000;
+        const fs::path path = folder / "many.jsonl";
+        std::ofstream file(path, std::ios::binary);
+        for (int row = 0; row < rows; ++row)
+            file << "{\"a\":" << row << "}\n";
+        file.close();
+        rusage before = {};
+        ::getrusage(RUSAGE_SELF, &before);
+        const double start = processorSeconds();
+        int64_t sum = 0;
+        readJsonLines(path,
+                      [&](int64_t line, const Json& row) { sum += row["a"].get<int64_t>() - line + 1; });
+        const double seconds = processorSeconds() - start;
+        rusage after = {};
+        ::getrusage(RUSAGE_SELF, &after);
+        QCOMPARE(sum, int64_t{rows});
+        const long grown = after.ru_maxrss - before.ru_maxrss;
+        std::printf("measured: %d rows streamed in %.2f s, peak memory grown by %ld KiB\n", rows, seconds,
+                    grown);
+        QVERIFY(grown < 16 * 1024);
     }
 
     void filesThatChangeAreToldApart_data() {

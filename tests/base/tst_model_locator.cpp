@@ -130,8 +130,13 @@ void TestModelLocator::takesTheNewestCompleteSnapshot() {
     fs::create_directories(repository() / "refs");
     writeFile(repository() / "refs/main", "cccc");
     QCOMPARE(locate("org/name").revision, std::string("bbbb"));
+    // A damaged index does not hide an older snapshot.
+    writeFile(repository() / "blobs/bbbb-model.safetensors.index.json", "{torn");
+    QCOMPARE(locate("org/name").revision, std::string("aaaa"));
+    addSnapshot("dddd", 2);
+    QCOMPARE(locate("org/name").revision, std::string("dddd"));
     // A link whose blob is gone counts as absent.
-    fs::remove(repository() / "blobs/bbbb-config.json");
+    fs::remove(repository() / "blobs/dddd-config.json");
     QCOMPARE(locate("org/name").revision, std::string("aaaa"));
 }
 

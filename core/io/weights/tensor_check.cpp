@@ -26,11 +26,13 @@ TensorCheck checkOne(const ExpectedTensor& expected, const StoredTensors& stored
 }
 
 /// Element at which two tensors of one shape differ as float32, if they do.
-std::optional<int64_t> firstDifference(const StoredTensor& a, const StoredTensor& b) {
+std::optional<int64_t> firstDifference(const StoredTensor& a, const StoredTensor& b,
+                                       const JobContext& context) {
     const int64_t total = a.entry->elements();
     std::vector<float> of_a(static_cast<size_t>(std::min(total, elements_per_block)));
     std::vector<float> of_b(of_a.size());
     for (int64_t first = 0; first < total; first += elements_per_block) {
+        context.checkStop();
         const int64_t count = std::min(elements_per_block, total - first);
         readElements(a, first, count, DType::float32, of_a.data());
         readElements(b, first, count, DType::float32, of_b.data());
@@ -105,12 +107,12 @@ std::string problemOf(const TensorCheck& check, const StoredTensors& stored) {
     return Error::fileFormat(file, fmt::format("tensor \"{}\"", check.name), rule).what();
 }
 
-std::string tiedHeadProblem(const StoredTensors& stored) {
+std::string tiedHeadProblem(const StoredTensors& stored, const JobContext& context) {
     const StoredTensor head = stored.find(head_name);
     const StoredTensor embedding = stored.find(embedding_name);
     if (head.entry == nullptr || embedding.entry == nullptr)
         return "";
-    const std::optional<int64_t> element = firstDifference(head, embedding);
+    const std::optional<int64_t> element = firstDifference(head, embedding, context);
     if (!element)
         return "";
     const std::string rule =

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/job_context.h"
 #include "core/io/checkpoint.h"
 #include "core/io/weights/stored_tensors.h"
 
@@ -40,8 +41,8 @@ extern const char* const embedding_name;
 
 /// C9: a tied model's head is its embedding, and a stored head that differs would silently be ignored. One
 /// line then, empty where the two are equal as float32 or there is no such tensor. Reads both whole; both
-/// must have been found to fit. @throws Error io
-std::string tiedHeadProblem(const StoredTensors& stored);
+/// must have been found to fit. @throws Error io; Cancelled
+std::string tiedHeadProblem(const StoredTensors& stored, const JobContext& context);
 
 /// Elements [first, first + count) converted to `as`. @throws Error io
 void readElements(const StoredTensor& tensor, int64_t first, int64_t count, DType as, void* out);
