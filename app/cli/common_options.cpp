@@ -1,5 +1,6 @@
 #include "app/cli/common_options.h"
 
+#include <fmt/format.h>
 #include <sched.h>
 
 #include <CLI/CLI.hpp>
@@ -43,7 +44,7 @@ void refuseSameFile(const std::filesystem::path& input, const std::filesystem::p
     std::error_code unknown;  // of a path that is not there: then they are not the same file
     if (std::filesystem::equivalent(input, out, unknown))
         throw Error(ErrorKind::invalid_argument,
-                    printable(out.native(), 1000) + ": --out would replace " + what);
+                    fmt::format("--out would replace {} {}", what, printable(out.native(), 1000)));
 }
 
 DType chosenDType(const CommonOptions& options, DType fallback) {

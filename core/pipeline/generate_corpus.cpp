@@ -177,8 +177,8 @@ void refuseOwnFiles(const CorpusRequest& request) {
     std::error_code unknown;  // of a path that is not there: then they are not the same file
     for (const std::filesystem::path& path : {paths.out, paths.partial, paths.meta})
         if (std::filesystem::equivalent(request.prompts, path, unknown))
-            throw Error(ErrorKind::invalid_argument,
-                        printable(path.native(), 1000) + ": would replace the prompts file");
+            throw Error(ErrorKind::invalid_argument, fmt::format("--out would replace the prompts file {}",
+                                                                 printable(path.native(), 1000)));
 }
 
 /// @throws Error out_of_memory

@@ -1,5 +1,5 @@
-// The kernels of generation against sums in double, their instruction sets against each other, and the
-// promise that a row's bits depend on nothing but the row.
+// The linear and row kernels of generation against sums in double, their instruction sets against each other,
+// and the promise that a row's bits depend on nothing but the row.
 
 #include <QTest>
 #include <cmath>
@@ -100,10 +100,8 @@ private Q_SLOTS:
     void float32BitsAreEqualWithFma();
     void unpackRowReturnsTheRow_data() { shapes(); }
     void unpackRowReturnsTheRow();
-    void attentionMatchesDouble();
     void rowOperationsMatchDouble();
     void halfConversionsAreExact();
-    void poolRunsEveryItemOnce();
 
 private:
     static void shapes() {
@@ -204,57 +202,6 @@ void TestKernels::unpackRowReturnsTheRow() {
     }
 }
 
-void TestKernels::attentionMatchesDouble() {
-    double worst = 0;
-    for (int64_t group : {1, 2, 7, 8, 11})
-        for (int64_t D : {8, 16, 24, 64, 128})
-            for (int64_t length : {1, 15, 16, 17, 100}) {
-                const int64_t stride = roundUpToLanes(D);
-                const int64_t padded = roundUpToLanes(length);
-                const std::vector<float> q = randomFloats(group * D, 1);
-                const std::vector<float> k = randomFloats(length * D, 2);
-                const std::vector<float> v = randomFloats(length * D, 3);
-                std::vector<float> keys(static_cast<size_t>(padded * D), NAN);
-                std::vector<float> values(static_cast<size_t>(length * stride), 0.0f);
-                for (int64_t j = 0; j < length; ++j)
-                    for (int64_t d = 0; d < D; ++d) {
-                        keys[static_cast<size_t>((j / 16 * D + d) * 16 + j % 16)] =
-                            k[static_cast<size_t>(j * D + d)];
-                        values[static_cast<size_t>(j * stride + d)] = v[static_cast<size_t>(j * D + d)];
-                    }
-                const float scale = 0.3f;
-                for (Isa isa : availableIsas()) {
-                    std::vector<float> scores(static_cast<size_t>(8 * padded));
-                    std::vector<float> out(static_cast<size_t>(group * stride));
-                    kernelTable(isa).attend_float32({q.data(), keys.data(), values.data(), D, stride, length,
-                                                     group, scale, scores.data(), out.data(), stride});
-                    for (int64_t g = 0; g < group; ++g) {
-                        std::vector<double> p(static_cast<size_t>(length));
-                        double total = 0;
-                        for (int64_t j = 0; j < length; ++j) {
-                            double dot = 0;
-                            for (int64_t d = 0; d < D; ++d)
-                                dot += static_cast<double>(q[static_cast<size_t>(g * D + d)]) *
-                                       static_cast<double>(k[static_cast<size_t>(j * D + d)]);
-                            total += p[static_cast<size_t>(j)] = std::exp(static_cast<double>(scale) * dot);
-                        }
-                        for (int64_t d = 0; d < D; ++d) {
-                            double sum = 0;
-                            for (int64_t j = 0; j < length; ++j)
-                                sum += p[static_cast<size_t>(j)] *
-                                       static_cast<double>(v[static_cast<size_t>(j * D + d)]);
-                            worst = std::max(
-                                worst,
-                                std::abs(static_cast<double>(out[static_cast<size_t>(g * stride + d)]) -
-                                         sum / total));
-                        }
-                    }
-                }
-            }
-    std::printf("measured: attention: largest difference from double %.2g\n", worst);
-    QVERIFY(worst < 5e-6);
-}
-
 void TestKernels::rowOperationsMatchDouble() {
     double worst = 0;
     for (int64_t n : {1, 16, 27, 896}) {
@@ -322,20 +269,6 @@ void TestKernels::halfConversionsAreExact() {
         kernels.to_bfloat16(values.data(), static_cast<int64_t>(values.size()), halves.data());
         for (size_t i = 0; i < values.size(); ++i)
             QCOMPARE(halves[i], toBFloat16(values[i]));
-    }
-}
-
-void TestKernels::poolRunsEveryItemOnce() {
-    ThreadPool pool(4);
-    for (int round = 0; round < 3000; ++round) {
-        const int64_t count = round % 37;
-        std::vector<std::atomic<int>> hits(static_cast<size_t>(count));
-        pool.run(count, [&](int thread, int64_t item) {
-            if (thread >= 0 && thread < pool.size())
-                hits[static_cast<size_t>(item)].fetch_add(1);
-        });
-        for (const auto& hit : hits)
-            QCOMPARE(hit.load(), 1);
     }
 }
 

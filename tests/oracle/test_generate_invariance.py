@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from make_tiny_checkpoints import make_tiny_checkpoints
@@ -45,21 +46,32 @@ def check_layouts(model, folder, rows, options):
     return reference
 
 
-def check_killed(model, folder, options, reference, kills):
-    """Kills the run with SIGKILL at random moments until it gets through."""
+def records_in(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def kill_once(command, partial, records):
+    """Starts the run and ends it with SIGKILL when that many records are on the disk; whether it was still running then."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and records_in(partial) < records:
+        time.sleep(0.002)
+    was_running = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    return was_running
+
+
+def check_killed(model, folder, options, reference, count):
+    """Kills the run before its first record, after some, and then lets it end; the number of kills that met it running."""
     out = folder / "killed.jsonl"
-    command = [SPD, "generate", model, "--prompts", folder / "prompts.jsonl", "--out", out, "--batch", "3", *options]
-    generator = random.Random(2)
-    killed = 0
-    while not out.exists():
-        process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            if process.wait(generator.uniform(0.2, 1.0) if killed < kills else None) != 0:
-                sys.exit(f"{model}: a resumed run failed with {process.returncode}")
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            killed += 1
+    partial = out.with_name("killed.partial.jsonl")
+    command = [str(a) for a in (SPD, "generate", model, "--prompts", folder / "prompts.jsonl", "--out", out, "--batch", 3, *options)]
+    killed = sum(kill_once(command, partial, records) for records in (0, 1 + count // 4, 1 + count // 2))
+    kept = records_in(partial)
+    end = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    resumed = json.loads(end.stdout)["resumed"]
+    if killed < 2 or not 0 < resumed < count or resumed < kept - 1:
+        sys.exit(f"{model} {options}: {killed} kills, {kept} lines kept, {resumed} resumed: proves nothing")
     if out.read_bytes() != reference:
         sys.exit(f"{model} {options}: killed {killed} times and resumed, the file is another")
     return killed
@@ -70,7 +82,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         temporary = Path(temporary)
         tiny = make_tiny_checkpoints(temporary / "tiny")
-        cases = [(model, 12, 24) for model in tiny[:4]] + [(sample_model(), 10, 40)]
+        cases = [(model, 24, 100) for model in tiny[:4]] + [(sample_model(), 10, 40)]
         for number, (model, count, new_tokens) in enumerate(cases):
             for dtype in ("float32", "bfloat16"):
                 for name, sampling in (("greedy", ("--greedy",)), ("sampled", SAMPLED)):
@@ -78,7 +90,7 @@ def main():
                     folder.mkdir()
                     options = ("--dtype", dtype, "--max-new-tokens", str(new_tokens), *sampling)
                     reference = check_layouts(model, folder, prompts(count), options)
-                    kills += check_killed(model, folder, options, reference, kills=2)
+                    kills += check_killed(model, folder, options, reference, count)
                     files += len(LAYOUTS) + 2
     print(f"measured: {files} files of generate, byte for byte equal within their model, type and sampling; "
           f"{kills} kills resumed")

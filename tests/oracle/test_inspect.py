@@ -91,7 +91,8 @@ def broken(folder):
     text = spd("inspect", folder)
     check(text.returncode == 3 and text.stdout.startswith("refused"), text.stdout)
 
-    listed = [line.split()[:2] for line in spd("inspect", folder, "-v").stdout.splitlines()[-len(found["tensors"]):]]
+    lines = spd("inspect", folder, "-v").stdout.splitlines()[-len(found["tensors"]):]
+    listed = [line.replace(",", " ").split()[:2] for line in lines]
     bad_first = sorted(found["tensors"], key=lambda tensor: tensor["state"] == "found")
     check(listed == [[t["state"], t["name"]] for t in bad_first], f"-v does not list every tensor, the bad ones first: {listed}")
 

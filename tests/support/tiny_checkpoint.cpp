@@ -1,5 +1,6 @@
 #include "tests/support/tiny_checkpoint.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -57,6 +58,13 @@ nlohmann::json configJson(const ModelConfig& config) {
                            {"eos_token_id", config.eos_token_ids.at(0)}};
     if (config.head_dim * config.num_attention_heads != config.hidden_size)
         json["head_dim"] = config.head_dim;
+    if (config.rope.kind == RopeConfig::Kind::llama3)
+        json["rope_scaling"] = {
+            {"rope_type", "llama3"},
+            {"factor", config.rope.factor},
+            {"low_freq_factor", config.rope.low_freq_factor},
+            {"high_freq_factor", config.rope.high_freq_factor},
+            {"original_max_position_embeddings", config.rope.original_max_position_embeddings}};
     return json;
 }
 
@@ -67,9 +75,23 @@ int64_t elements(const std::vector<int64_t>& shape) {
     return count;
 }
 
+/// Rounding to a number of bits by adding and taking away: not by the conversions under test.
+float rounded(float value, DType to) {
+    if (to == DType::float32)
+        return value;
+    const int bits = to == DType::bfloat16 ? 8 : 11;  // of the significand
+    int exponent = 0;
+    std::frexp(value, &exponent);
+    if (to == DType::float16)
+        exponent = std::max(exponent, -13);  // below 2^-14 all have the same step
+    const double step = std::ldexp(1.0, exponent - bits);
+    return static_cast<float>(std::nearbyint(static_cast<double>(value) / step) * step);
+}
+
 }  // namespace
 
-void writeTinyCheckpoint(const std::filesystem::path& folder, const ModelConfig& config, uint32_t seed) {
+void writeTinyCheckpoint(const std::filesystem::path& folder, const ModelConfig& config, uint32_t seed,
+                         DType rounded_to) {
     std::filesystem::create_directories(folder);
     std::ofstream(folder / "config.json") << configJson(config).dump();
 
@@ -94,7 +116,7 @@ void writeTinyCheckpoint(const std::filesystem::path& folder, const ModelConfig&
         std::normal_distribution<float> normal(is_norm ? 1.0f : 0.0f, spread);
         std::vector<float> values(static_cast<size_t>(elements(tensor.shape)));
         for (float& value : values)
-            value = normal(generator);
+            value = rounded(normal(generator), rounded_to);
         file.write(reinterpret_cast<const char*>(values.data()),
                    static_cast<std::streamsize>(values.size() * 4));
     }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
+#include "core/base/dtype.h"
 #include "core/io/model_config.h"
 
 namespace spd::test {
@@ -13,6 +14,8 @@ ModelConfig tinyConfig(ModelFamily family);
 
 /// Writes config.json and model.safetensors (float32, random from `seed`, large enough that logits spread) of
 /// `config` into `folder`, which is made. The file is written by hand here, not by the writer under test.
-void writeTinyCheckpoint(const std::filesystem::path& folder, const ModelConfig& config, uint32_t seed);
+/// @param rounded_to  the float32 values are the nearest that this type has.
+void writeTinyCheckpoint(const std::filesystem::path& folder, const ModelConfig& config, uint32_t seed,
+                         DType rounded_to = DType::float32);
 
 }  // namespace spd::test
