@@ -34,8 +34,7 @@ public:
     void run(const JobContext& context, const std::function<void(Completion&&)>& on_completion) {
         KvCache cache = model_.makeCache(slots_, capacity_);
         for (auto rows = scheduler_.plan(); !rows.empty(); rows = scheduler_.plan()) {
-            context.checkStop();
-            const std::span<float> logits = model_.step(rows, cache);
+            const std::span<float> logits = model_.step(rows, cache, context);
             const std::vector<Sampled> sampled = sample(rows, logits);
             for (const Sampled& token : sampled)
                 if (std::optional<Completion> completion = accept(token)) {
@@ -59,6 +58,19 @@ private:
         return std::min(longest + settings_.max_new_tokens, model_.config().max_position_embeddings);
     }
 
+    /// Prompt and completion so far of each sequence, for the repetition penalty; empty without one.
+    std::vector<std::vector<int32_t>> contextsOf(const std::vector<Sampled>& sampled) {
+        std::vector<std::vector<int32_t>> contexts(sampled.size());
+        if (settings_.sampling.repetition_penalty == 1.0)
+            return contexts;
+        for (size_t i = 0; i < sampled.size(); ++i) {
+            const Scheduler::Sequence& sequence = scheduler_.sequence(sampled[i].slot);
+            contexts[i] = sequence.prompt.ids;
+            contexts[i].insert(contexts[i].end(), sequence.generated.begin(), sequence.generated.end());
+        }
+        return contexts;
+    }
+
     /// One token for each row that has logits, the rows shared out over the threads.
     std::vector<Sampled> sample(std::span<const StepRow> rows, std::span<float> logits) {
         std::vector<Sampled> sampled;
@@ -66,18 +78,14 @@ private:
             if (row.wants_logits)
                 sampled.push_back({row.slot, 0});
         const auto vocabulary = static_cast<size_t>(model_.config().vocab_size);
+        const std::vector<std::vector<int32_t>> seen = contextsOf(sampled);
         pool_.run(static_cast<int64_t>(sampled.size()), [&](int thread, int64_t item) {
             Sampled& token = sampled[static_cast<size_t>(item)];
             const Scheduler::Sequence& sequence = scheduler_.sequence(token.slot);
             const auto row = logits.subspan(static_cast<size_t>(item * model_.logitsStride()), vocabulary);
-            std::vector<int32_t> seen;
-            if (settings_.sampling.repetition_penalty != 1.0) {
-                seen = sequence.prompt.ids;
-                seen.insert(seen.end(), sequence.generated.begin(), sequence.generated.end());
-            }
-            token.token =
-                sampleToken(row, settings_.sampling, seen, sequence.prompt.noise_key,
-                            sequence.generated.size(), allowed_, scratch_[static_cast<size_t>(thread)]);
+            token.token = sampleToken(row, settings_.sampling, seen[static_cast<size_t>(item)],
+                                      sequence.prompt.noise_key, sequence.generated.size(), allowed_,
+                                      scratch_[static_cast<size_t>(thread)]);
         });
         return sampled;
     }

@@ -45,8 +45,10 @@ StopStringMatcher::StopStringMatcher(const std::vector<std::string>& stops, cons
 }
 
 bool StopStringMatcher::add(int32_t id) {
-    if (std::find(stop_ids_.begin(), stop_ids_.end(), id) != stop_ids_.end())
+    if (std::find(stop_ids_.begin(), stop_ids_.end(), id) != stop_ids_.end()) {
+        scanner_.add(decoder_.finish());  // half a character before it is in decode()'s text too
         return true;
+    }
     return scanner_.add(decoder_.add(id));
 }
 

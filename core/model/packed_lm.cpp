@@ -151,7 +151,7 @@ void PackedLm::Impl::reserve(int64_t rows, int64_t longest) {
     intermediate_input.resize(rows, layer.down.inStride(), dtype);
 }
 
-std::span<float> PackedLm::step(std::span<const StepRow> rows, KvCache& cache) {
+std::span<float> PackedLm::step(std::span<const StepRow> rows, KvCache& cache, const JobContext& context) {
     Impl& self = *impl_;
     int64_t longest = 0;
     for (const StepRow& row : rows)
@@ -159,6 +159,7 @@ std::span<float> PackedLm::step(std::span<const StepRow> rows, KvCache& cache) {
     self.reserve(static_cast<int64_t>(rows.size()), longest);
     self.embed(rows);
     for (int64_t layer = 0; layer < self.config.num_hidden_layers; ++layer) {
+        context.checkStop();
         self.attentionBlock(rows, layer, cache);
         self.mlpBlock(static_cast<int64_t>(rows.size()), layer);
     }

@@ -51,7 +51,8 @@ public:
     /// Computes the rows, writes their K and V, and returns the logits of the rows that want them, in row
     /// order: [wanting rows, logitsStride()], float32, valid until the next step. Rows of one slot stand in
     /// rising position. Not thread-safe.
-    std::span<float> step(std::span<const StepRow> rows, KvCache& cache);
+    /// @throws Cancelled between two layers; the rows' slots are then of no more use.
+    std::span<float> step(std::span<const StepRow> rows, KvCache& cache, const JobContext& context = {});
 
     /// Floats between the logits of two rows: vocab_size rounded up to 16; entries past vocab_size mean
     /// nothing.

@@ -55,6 +55,8 @@ private:
         std::exception_ptr failure;
         std::mutex failure_mutex;
         pool_.run(chunks, [&](int, int64_t item) {
+            if (context_.stop.stop_requested())
+                return;
             try {
                 const int64_t row = item * chunk;
                 const int64_t count = std::min(chunk, part.rows - row);
@@ -68,6 +70,7 @@ private:
         });
         if (failure)
             std::rethrow_exception(failure);
+        context_.checkStop();
     }
 
     std::vector<float> roundedVector(const Part& part) {

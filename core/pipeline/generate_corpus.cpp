@@ -212,7 +212,13 @@ void complete(const CorpusRequest& request, const Session& session, const std::v
     PackedLm model = PackedLm::load(session.checkpoint, request.dtype, pool, detectIsa(), context);
     summary.open_seconds = secondsSince(start);
     start = std::chrono::steady_clock::now();
-    generate(model, session.tokenizer, pool, std::move(queue), request.settings, context,
+    JobContext counted = context;  // what earlier runs did counts as done
+    counted.on_progress = [&](Progress progress) {
+        progress.done += summary.resumed;
+        progress.total += summary.resumed;
+        context.report(progress);
+    };
+    generate(model, session.tokenizer, pool, std::move(queue), request.settings, counted,
              [&](Completion&& completion) {
                  const size_t i = completion.index;
                  summary.completion_tokens += static_cast<int64_t>(completion.ids.size());

@@ -51,6 +51,7 @@ private Q_SLOTS:
     void piecesSlotsAndThreadsGiveTheSameBits();
     void mixedStepGivesTheSameBits_data() { families(); }
     void mixedStepGivesTheSameBits();
+    void stopsBetweenLayers();
 
 private:
     static void families() {
@@ -103,6 +104,24 @@ void TestPackedLm::mixedStepGivesTheSameBits() {
     const std::span<float> logits = model.step(rows, cache);
     QVERIFY(std::memcmp(logits.data(), a_alone.data(), a_alone.size() * 4) == 0);
     QVERIFY(std::memcmp(logits.data() + model.logitsStride(), b_alone.data(), b_alone.size() * 4) == 0);
+}
+
+void TestPackedLm::stopsBetweenLayers() {
+    const QTemporaryDir folder;
+    const std::filesystem::path path = folder.path().toStdString();
+    test::writeTinyCheckpoint(path, test::tinyConfig(ModelFamily::llama), 3);
+    const Checkpoint checkpoint = Checkpoint::open(path);
+    ThreadPool pool(2);
+    PackedLm model = PackedLm::load(checkpoint, DType::float32, pool, detectIsa(), {});
+    KvCache cache = model.makeCache(1, 16);
+    const std::vector<StepRow> rows = {{1, 0, 0, true}};
+    std::stop_source stop;
+    const JobContext context = {stop.get_token(), {}};
+    QVERIFY(!model.step(rows, cache, context).empty());
+    stop.request_stop();
+    QVERIFY_THROWS_EXCEPTION(Cancelled, model.step(rows, cache, context));
+    QVERIFY_THROWS_EXCEPTION(Cancelled,
+                             PackedLm::load(checkpoint, DType::float32, pool, detectIsa(), context));
 }
 
 QTEST_GUILESS_MAIN(TestPackedLm)

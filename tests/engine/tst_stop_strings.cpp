@@ -141,6 +141,9 @@ private Q_SLOTS:
         QCOMPARE(count, size_t{3});
         QVERIFY((cut == Cut{"ab", true}));
         QVERIFY(!run(tokenizer, {'a', special, 'b'}, {"zz"}).second.stopped);
+        // Half a character before it stays, as in decode().
+        const std::vector<int32_t> half = {'a', 0xE2, 0x82, special};
+        QCOMPARE(run(tokenizer, half, {"<|end|>"}).second.text, tokenizer.decode(half, true));
     }
 
     void scansOnlyTheTail() {
