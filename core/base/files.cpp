@@ -28,7 +28,8 @@ void writeAll(int file, std::string_view content, const std::filesystem::path& p
     }
 }
 
-/// What a temporary file's name ends in, as mkstemp() makes it.
+}  // namespace
+
 std::string sixLetters() {
     constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     std::random_device random;
@@ -37,8 +38,6 @@ std::string sixLetters() {
         text += letters[random() % letters.size()];
     return text;
 }
-
-}  // namespace
 
 void throwSystemError(const std::filesystem::path& path, std::string_view action) {
     const int code = errno;

@@ -31,6 +31,9 @@ private:
 /// @throws Error not_found (ENOENT, ENOTDIR), io
 [[noreturn]] void throwSystemError(const std::filesystem::path& path, std::string_view action);
 
+/// Six random letters or digits: what a temporary name ends in, as mkstemp() makes it.
+std::string sixLetters();
+
 /// Whole content of a regular file; opened with O_NONBLOCK and checked by fstat first, so that a FIFO, device
 /// or folder is refused instead of hanging.
 /// @throws Error not_found, file_format (not a regular file, larger than max_bytes), io
