@@ -35,7 +35,7 @@ struct LoraModule {
 /// A LoRA adapter in PEFT's terms; a value in float32.
 struct LoraAdapter {
     int64_t r = 8;
-    double lora_alpha = 8;
+    double lora_alpha = 8;  ///< of scale alpha / r; rsLoRA's is converted to that
     double lora_dropout = 0.05;
     std::string base_model_name_or_path;
     std::string revision;             ///< commit; empty where there is none

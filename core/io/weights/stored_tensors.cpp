@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "core/base/error.h"
+#include "core/io/weights/pickle.h"
 #include "core/io/weights/shard_index.h"
 
 namespace spd {
@@ -17,21 +17,6 @@ constexpr const char* index_name = "model.safetensors.index.json";
 
 std::string describe(std::string_view tensor) {
     return fmt::format("tensor \"{}\"", printable(tensor, 120));
-}
-
-/// First file of the folder, by name, that only a pickle loader could read.
-std::string pickleIn(const fs::path& folder) {
-    constexpr std::array<std::string_view, 4> suffixes = {".bin", ".pt", ".pth", ".ckpt"};
-    std::string first;
-    std::error_code error;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-        const std::string name = entry.path().filename();
-        const bool pickle =
-            std::any_of(suffixes.begin(), suffixes.end(), [&](auto s) { return name.ends_with(s); });
-        if (pickle && (first.empty() || name < first))
-            first = name;
-    }
-    return first;
 }
 
 /// Each shard must hold exactly the tensors that the index gives it (I2), and together total_size bytes (I3).
