@@ -32,16 +32,16 @@ constexpr int64_t roundUpToLanes(int64_t n) {
 /// y[r][n] = sum over k of x[r][k] w[n][k] (+ bias[n]), k ascending for every output: the bits of a row
 /// depend neither on the other rows nor on which blocks a call computes.
 struct LinearArgs {
-    const void* weight;  ///< packed blocks of PackedMatrix
-    int64_t in;          ///< k runs over [0, in); even for bfloat16
-    const void* x;       ///< [rows, x_stride]: float32, or bfloat16 when the weights are
-    int64_t x_stride;    ///< elements
-    int64_t rows;
-    const float* bias;    ///< [16 x blocks] or nullptr
-    int64_t first_block;  ///< the 16-row blocks [first_block, last_block) of the weight are computed
-    int64_t last_block;
-    float* y;  ///< [rows, y_stride], columns 16 first_block .. 16 last_block are written
-    int64_t y_stride;
+    const void* weight = nullptr;  ///< packed blocks of PackedMatrix
+    int64_t in = 0;                ///< k runs over [0, in); even for bfloat16
+    const void* x = nullptr;       ///< [rows, x_stride]: float32, or bfloat16 when the weights are
+    int64_t x_stride = 0;          ///< elements
+    int64_t rows = 0;
+    const float* bias = nullptr;  ///< [16 x blocks] or nullptr
+    int64_t first_block = 0;      ///< the 16-row blocks [first_block, last_block) of the weight are computed
+    int64_t last_block = 0;
+    float* y = nullptr;  ///< [rows, y_stride], columns 16 first_block .. 16 last_block are written
+    int64_t y_stride = 0;
 };
 
 /// Softmax(scale q K^T) V of one token and one KV head, over cache positions [0, length).

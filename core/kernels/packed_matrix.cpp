@@ -119,20 +119,54 @@ void PackedMatrix::unpackRow(int64_t row, float* to) const {
     }
 }
 
+namespace {
+
+auto linearOf(const KernelTable& kernels, DType dtype) {
+    return dtype == DType::float32    ? kernels.linear_float32
+           : dtype == DType::bfloat16 ? kernels.linear_bfloat16
+                                      : kernels.linear_float16;
+}
+
+}  // namespace
+
 void PackedMatrix::multiply(ThreadPool& pool, const KernelTable& kernels, const void* x, int64_t rows,
                             const float* bias, float* y, int64_t y_stride) const {
+    multiply(pool, kernels,
+             {.x = x,
+              .x_stride = inStride(),
+              .rows = rows,
+              .bias = bias,
+              .last_block = blocks(),
+              .y = y,
+              .y_stride = y_stride});
+}
+
+void PackedMatrix::multiply(ThreadPool& pool, const KernelTable& kernels, LinearArgs args) const {
+    args.weight = data_;
+    args.in = inStride();
     // About four chunks a thread, in fours of blocks (the kernels' widest tile): a thread that was put aside
     // holds up little.
-    const int64_t fair = blocks() / (4 * pool.size());
+    const int64_t count = args.last_block - args.first_block;
+    const int64_t fair = count / (4 * pool.size());
     const int64_t chunk = std::max<int64_t>(4, fair / 4 * 4);
-    const int64_t chunks = (blocks() + chunk - 1) / chunk;
-    const auto linear = dtype_ == DType::float32    ? kernels.linear_float32
-                        : dtype_ == DType::bfloat16 ? kernels.linear_bfloat16
-                                                    : kernels.linear_float16;
-    pool.run(chunks, [&](int, int64_t item) {
-        linear({data_, inStride(), x, inStride(), rows, bias, item * chunk,
-                std::min(blocks(), (item + 1) * chunk), y, y_stride});
+    const auto linear = linearOf(kernels, dtype_);
+    pool.run((count + chunk - 1) / chunk, [&](int, int64_t item) {
+        LinearArgs piece = args;
+        piece.first_block = args.first_block + item * chunk;
+        piece.last_block = std::min(args.last_block, piece.first_block + chunk);
+        linear(piece);
     });
+}
+
+void PackedMatrix::multiplyRow(const KernelTable& kernels, const float* x, float* y) const {
+    linearOf(kernels, dtype_)({.weight = data_,
+                               .in = inStride(),
+                               .x = x,
+                               .x_stride = inStride(),
+                               .rows = 1,
+                               .last_block = blocks(),
+                               .y = y,
+                               .y_stride = kLanes * blocks()});
 }
 
 }  // namespace spd

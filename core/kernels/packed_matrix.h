@@ -43,6 +43,11 @@ public:
     /// @param bias  [16 x blocks()] or nullptr.   @param y  [rows, y_stride], y_stride >= 16 x blocks().
     void multiply(ThreadPool& pool, const KernelTable& kernels, const void* x, int64_t rows,
                   const float* bias, float* y, int64_t y_stride) const;
+    /// The same for some of the blocks or another x_stride; weight and in of `args` are filled in.
+    void multiply(ThreadPool& pool, const KernelTable& kernels, LinearArgs args) const;
+    /// All blocks of one float32 row on the calling thread, for use inside a loop of the pool.
+    /// @param x  [inStride()], float32: not for bfloat16.   @param y  [16 x blocks()]
+    void multiplyRow(const KernelTable& kernels, const float* x, float* y) const;
 
     /// Elements between rows of x: in() rounded up to an even number.
     int64_t inStride() const { return (in_ + 1) / 2 * 2; }
