@@ -15,9 +15,10 @@ namespace {
 /// One run of generate(): the scheduler's slots, what is sampled for them, and when they end.
 class Generation {
 public:
-    Generation(PackedLm& model, const Tokenizer& tokenizer, ThreadPool& pool,
-               std::vector<GenerationPrompt> prompts, const GenerationSettings& settings)
+    Generation(PackedLm& model, const PackedInterventions& interventions, const Tokenizer& tokenizer,
+               ThreadPool& pool, std::vector<GenerationPrompt> prompts, const GenerationSettings& settings)
         : model_(model),
+          interventions_(interventions),
           tokenizer_(tokenizer),
           pool_(pool),
           settings_(settings),
@@ -34,7 +35,7 @@ public:
     void run(const JobContext& context, const std::function<void(Completion&&)>& on_completion) {
         KvCache cache = model_.makeCache(slots_, capacity_);
         for (auto rows = scheduler_.plan(); !rows.empty(); rows = scheduler_.plan()) {
-            const std::span<float> logits = model_.step(rows, cache, context);
+            const std::span<float> logits = model_.step(rows, cache, interventions_, context);
             const std::vector<Sampled> sampled = sample(rows, logits);
             for (const Sampled& token : sampled)
                 if (std::optional<Completion> completion = accept(token)) {
@@ -131,6 +132,7 @@ private:
     }
 
     PackedLm& model_;
+    const PackedInterventions& interventions_;
     const Tokenizer& tokenizer_;
     ThreadPool& pool_;
     const GenerationSettings& settings_;
@@ -148,12 +150,13 @@ private:
 
 }  // namespace
 
-void generate(PackedLm& model, const Tokenizer& tokenizer, ThreadPool& pool,
-              std::vector<GenerationPrompt> prompts, const GenerationSettings& settings,
+void generate(PackedLm& model, const PackedInterventions& interventions, const Tokenizer& tokenizer,
+              ThreadPool& pool, std::vector<GenerationPrompt> prompts, const GenerationSettings& settings,
               const JobContext& context, const std::function<void(Completion&&)>& on_completion) {
     if (prompts.empty())
         return;
-    Generation(model, tokenizer, pool, std::move(prompts), settings).run(context, on_completion);
+    Generation(model, interventions, tokenizer, pool, std::move(prompts), settings)
+        .run(context, on_completion);
 }
 
 }  // namespace spd

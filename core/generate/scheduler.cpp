@@ -31,15 +31,17 @@ std::span<const StepRow> Scheduler::plan() {
         const auto prompt_length = static_cast<int64_t>(sequence.prompt.ids.size());
         if (sequence.computed == prompt_length) {
             const auto generated = static_cast<int64_t>(sequence.generated.size());
-            rows_.push_back(
-                {sequence.generated.back(), static_cast<int64_t>(slot), prompt_length + generated - 1, true});
+            rows_.push_back({sequence.generated.back(), static_cast<int64_t>(slot),
+                             prompt_length + generated - 1, /*wants_logits=*/true, /*in_prompt=*/false,
+                             sequence.prompt.intervention});
             continue;
         }
         const int64_t count = std::min(prompt_rows, prompt_length - sequence.computed);
         for (int64_t i = 0; i < count; ++i) {
             const int64_t position = sequence.computed + i;
             rows_.push_back({sequence.prompt.ids[static_cast<size_t>(position)], static_cast<int64_t>(slot),
-                             position, position + 1 == prompt_length});
+                             position, /*wants_logits=*/position + 1 == prompt_length, /*in_prompt=*/true,
+                             sequence.prompt.intervention});
         }
         sequence.computed += count;
         prompt_rows -= count;

@@ -218,8 +218,8 @@ void complete(const CorpusRequest& request, const Session& session, const std::v
         progress.total += summary.resumed;
         context.report(progress);
     };
-    generate(model, session.tokenizer, pool, std::move(queue), request.settings, counted,
-             [&](Completion&& completion) {
+    generate(model, PackedInterventions(), session.tokenizer, pool, std::move(queue), request.settings,
+             counted, [&](Completion&& completion) {
                  const size_t i = completion.index;
                  summary.completion_tokens += static_cast<int64_t>(completion.ids.size());
                  writer.append(i, {prompts[i].id, prepared[i].text, std::move(completion.text),
