@@ -173,6 +173,9 @@ DType CausalLm::dtype() const {
 ModelWeights& CausalLm::weights() {
     return impl_->weights;
 }
+const ModelWeights& CausalLm::weights() const {
+    return impl_->weights;
+}
 
 at::Tensor CausalLm::hiddenStates(const TokenBatch& batch, const JobContext& context) const {
     return hiddenStates(batch, ForwardSeams(), context);

@@ -43,6 +43,7 @@ public:
     DType dtype() const;
     /// Changing them is the caller's right (gradients, adapters); core/model/weights_torch.h.
     ModelWeights& weights();
+    const ModelWeights& weights() const;
 
     /// The residual stream after the final norm. Records gradients where the weights require them and the
     /// thread's gradient mode is on.

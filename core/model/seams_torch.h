@@ -23,6 +23,9 @@ struct ForwardSeams {
     /// three sites (post_norm only where the model has k_norm), V at proj only.
     /// @param x  [B, T, Hkv x D], heads side by side.   @return what takes the place of x.
     std::function<at::Tensor(int64_t layer, KvStream stream, KvSite site, const at::Tensor& x)> kv;
+
+    /// Made by interventionSeams() for an intervention that is not none; see assertNoIntervention().
+    bool intervenes = false;
 };
 
 }  // namespace spd
