@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -147,17 +146,6 @@ void syncFolder(const std::filesystem::path& folder) {
     const FileHandle handle(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!handle || ::fsync(handle.descriptor()) != 0)
         throwSystemError(folder, "cannot write the folder to the disk");
-}
-
-std::string sha256Hex(std::string_view bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest = {};
-    unsigned int size = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1)
-        throw Error(ErrorKind::internal, "SHA-256 is not available in OpenSSL");
-    std::string hex;
-    for (unsigned int i = 0; i < size; ++i)
-        hex += fmt::format("{:02x}", digest[i]);
-    return hex;
 }
 
 }  // namespace spd

@@ -69,7 +69,4 @@ private:
 /// fsync of a folder, so that names made or removed in it survive a power loss. @throws Error io
 void syncFolder(const std::filesystem::path& folder);
 
-/// SHA-256, lower-case hex.
-std::string sha256Hex(std::string_view bytes);
-
 }  // namespace spd

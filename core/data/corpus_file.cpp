@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/sha256.h"
 #include "core/base/strict_json.h"
 #include "core/data/corpus/corpus_paths.h"
 #include "core/data/corpus/record_log.h"

@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-#include "core/base/files.h"
+#include "core/base/sha256.h"
 #include "core/generate/sampling/gumbel.h"
 #include "core/generate/sampling/score_blocks.h"
 

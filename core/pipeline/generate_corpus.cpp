@@ -9,6 +9,7 @@
 
 #include "core/base/contained_folder.h"
 #include "core/base/files.h"
+#include "core/base/sha256.h"
 #include "core/base/strict_json.h"
 #include "core/data/corpus/corpus_paths.h"
 #include "core/data/corpus_file.h"

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/machine.h"
+#include "core/base/sha256.h"
 #include "core/base/strict_json.h"
 
 namespace spd {

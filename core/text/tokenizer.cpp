@@ -7,6 +7,7 @@
 #include "core/base/contained_folder.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
+#include "core/base/sha256.h"
 #include "core/text/bpe/encode_run.h"
 #include "core/text/bpe/tokenizer_impl.h"
 #include "core/text/unicode/utf8.h"

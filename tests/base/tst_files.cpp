@@ -19,6 +19,7 @@
 #include <iterator>
 
 #include "core/base/files.h"
+#include "core/base/sha256.h"
 #include "tests/support/failing_calls.h"
 #include "tests/support/refusal.h"
 
@@ -42,6 +43,7 @@ private Q_SLOTS:
     void keepsTheOldContentOnAFullDisk();
     void needsAWritableFolder();
     void takesNamesAsTheyAre();
+    void hashesTextsAndFiles();
 
 private:
     QTemporaryDir temporary_;
@@ -266,6 +268,22 @@ void TestFiles::takesNamesAsTheyAre() {
     QVERIFY(too_long && too_long->isOneLine());
     fs::remove_all(folder);  // QTemporaryDir cannot remove what is not UTF-8
     std::cout << "measured: " << count << " unusual names written and read\n";
+}
+
+/// FIPS 180-4 vectors; of a file the same as of its bytes, also past one block of reading.
+void TestFiles::hashesTextsAndFiles() {
+    QCOMPARE(sha256Hex(""), std::string("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+    QCOMPARE(sha256Hex("abc"),
+             std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+    QCOMPARE(sha256Hex(std::string(1'000'000, 'a')),
+             std::string("cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
+    const std::string bytes(3'000'000, 'x');
+    put(folder_ / "large", bytes);
+    put(folder_ / "none", "");
+    QCOMPARE(sha256OfFile(folder_ / "large"), sha256Hex(bytes));
+    QCOMPARE(sha256OfFile(folder_ / "none"), sha256Hex(""));
+    QVERIFY(refusalOf([&] { (void)sha256OfFile(folder_); })->kind == ErrorKind::file_format);
+    QVERIFY(refusalOf([&] { (void)sha256OfFile(folder_ / "absent"); })->kind == ErrorKind::not_found);
 }
 
 QTEST_GUILESS_MAIN(TestFiles)
