@@ -19,6 +19,7 @@
 #include "core/io/memory_forecast.h"
 #include "core/pipeline/session.h"
 #include "core/text/chat_template.h"
+#include "core/text/raw_text.h"
 
 namespace spd {
 
@@ -31,14 +32,6 @@ struct PreparedPrompt {
     std::string text;
     std::vector<int32_t> ids;
 };
-
-/// Raw text with what the post-processor adds; like lm-eval, no second BOS where the text begins with one.
-std::vector<int32_t> encodeRaw(const Tokenizer& tokenizer, const std::string& text) {
-    std::vector<int32_t> ids = tokenizer.encode(text, Tokenizer::SpecialTokens::add);
-    if (ids.size() >= 2 && ids[0] == ids[1] && tokenizer.isSpecial(ids[0]))
-        return tokenizer.encode(text, Tokenizer::SpecialTokens::none);
-    return ids;
-}
 
 /// Turns rows of the prompts file into ids, by the request's format.
 class PromptPreparer {
@@ -69,7 +62,7 @@ public:
             if (!prompt.prompt)
                 throw refusal(prompt, "\"messages\" need --chat");
             prepared.text = *prompt.prompt;
-            prepared.ids = encodeRaw(session_.tokenizer, prepared.text);
+            prepared.ids = encodePrompt(session_.tokenizer, prepared.text);
         }
         check(prompt, prepared);
         return prepared;
