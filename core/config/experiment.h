@@ -92,6 +92,9 @@ struct Experiment {
         int64_t limit = 0;  ///< 0: the paper's size
         std::string protocol = "paper";
         int64_t max_new_tokens = 0;  ///< 0: the protocol's
+        /// "trained": with the method's adapter, no hook, greedy; "generating": as the method makes its
+        /// corpus, base weights with its sampling and its projection (the paper's Table 3)
+        std::string policy = "trained";
     };
     std::vector<Evaluation> evaluate;
 };
@@ -104,7 +107,8 @@ struct ExperimentPoint {
 };
 
 struct ExperimentFile {
-    std::string text;                     ///< as it was read
+    std::string text;      ///< as it was read
+    std::string resolved;  ///< the same with every default written out; reads back to the same points
     std::vector<ExperimentPoint> points;  ///< at least one; the last key of [sweep] changes fastest
 };
 
@@ -122,7 +126,7 @@ ExperimentFile parseExperiment(const std::string& text, const std::string& file)
 /// Every setting with its value, dotted keys, in the order of the sections; what the run database keeps.
 std::vector<std::pair<std::string, std::string>> settingsOf(const Experiment& experiment);
 
-/// The experiment as TOML with every default written out, which readExperiment() reads back to the same.
+/// One experiment, without a sweep, as TOML with every default written out.
 std::string resolvedToml(const Experiment& experiment);
 
 }  // namespace spd

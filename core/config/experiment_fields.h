@@ -92,6 +92,7 @@ void visitEvaluation(AnyEvaluation& e, Visitor&& visit) {
     visit("evaluate", "limit", e.limit, atLeast(0));
     visit("evaluate", "protocol", e.protocol, oneOf({"paper", "chat", "harness"}));
     visit("evaluate", "max_new_tokens", e.max_new_tokens, between(0, 1 << 20));
+    visit("evaluate", "policy", e.policy, oneOf({"trained", "generating"}));
 }
 
 }  // namespace spd

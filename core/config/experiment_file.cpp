@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
@@ -55,21 +56,37 @@ public:
             problems_.add(*sweep, "sweep must be a table of lists");
             return points;
         }
-        // toml++ sorts keys; the file's order is that of the lines.
-        std::vector<std::pair<std::string, const toml::node*>> axes;
-        for (const auto& [key, node] : *sweep->as_table())
-            axes.emplace_back(std::string(key.str()), &node);
-        std::stable_sort(axes.begin(), axes.end(), [](const auto& a, const auto& b) {
-            return a.second->source().begin < b.second->source().begin;
-        });
-        for (const auto& [key, node] : axes)
+        for (const auto& [key, node] : axesOf(*sweep->as_table()))
             points = multiply(points, key, *node);
         for (const ExperimentPoint& point : points)
             noteContradictions(point.experiment);
         return points;
     }
 
+    /// The section [sweep] as it can be read again; empty without one.
+    std::string sweepText() const {
+        const toml::node* sweep = root_.get("sweep");
+        if (sweep == nullptr || sweep->as_table()->empty())
+            return "";
+        std::ostringstream text;
+        text << "\n[sweep]\n";
+        for (const auto& [key, node] : axesOf(*sweep->as_table()))
+            text << fmt::format("\"{}\" = ", key) << *node->as_array() << "\n";
+        return text.str();
+    }
+
 private:
+    /// toml++ sorts keys; the file's order is that of the lines.
+    static std::vector<std::pair<std::string, const toml::node*>> axesOf(const toml::table& sweep) {
+        std::vector<std::pair<std::string, const toml::node*>> axes;
+        for (const auto& [key, node] : sweep)
+            axes.emplace_back(std::string(key.str()), &node);
+        std::stable_sort(axes.begin(), axes.end(), [](const auto& a, const auto& b) {
+            return a.second->source().begin < b.second->source().begin;
+        });
+        return axes;
+    }
+
     const toml::node* find(std::string_view section, std::string_view key) const {
         if (section.empty())
             return root_.get(key);
@@ -223,7 +240,7 @@ ExperimentFile parseExperiment(const std::string& text, const std::string& file)
     const Experiment base = reader.read();
     std::vector<ExperimentPoint> points = reader.readPoints(base);
     problems.check();
-    return {text, std::move(points)};
+    return {text, resolvedToml(base) + reader.sweepText(), std::move(points)};
 }
 
 ExperimentFile readExperiment(const std::filesystem::path& path) {

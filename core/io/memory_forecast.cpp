@@ -39,7 +39,7 @@ int64_t loraBytes(const ModelConfig& config, int64_t rank) {
 
 }  // namespace
 
-MemoryForecast forecastMemory(const ModelConfig& config, const ForecastSettings& settings) {
+int64_t parameterCount(const ModelConfig& config) {
     int64_t parameters = 0;
     for (const ExpectedTensor& tensor : expectedTensors(config)) {
         int64_t elements = 1;
@@ -47,6 +47,11 @@ MemoryForecast forecastMemory(const ModelConfig& config, const ForecastSettings&
             elements *= dimension;
         parameters += elements;
     }
+    return parameters;
+}
+
+MemoryForecast forecastMemory(const ModelConfig& config, const ForecastSettings& settings) {
+    const int64_t parameters = parameterCount(config);
     MemoryForecast forecast;
     forecast.weights = parameters * bytesPerElement(settings.dtype);
     forecast.kv_cache_per_slot =

@@ -31,6 +31,9 @@ struct MemoryForecast {
     int64_t train = 0;
 };
 
+/// Parameters of a model of this config; a tied head once.
+int64_t parameterCount(const ModelConfig& config);
+
 /// Activations of one sequence of T tokens: T x (L x per layer + 2 V in float32), where a layer keeps the
 /// inputs of its norms and linears, q, k, v before and after RoPE and the attention weights: 6 hidden + 3 H D
 /// + 4 d + 4 intermediate + H T elements, in float32 (LibTorch's norms and softmax are float32).

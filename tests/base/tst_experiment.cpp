@@ -64,7 +64,7 @@ void TestExperiment::readsEverySetting() {
                     "decode_only", "activation", true};
     e.generation = {true, 0.7, 5, 0.9, 0.05, 1.1, 33, 4, true, 1.5, 21, 0.75};
     e.training = {2, 2e-4, 4, 16, 0, 3, 0.5, "completion_only", "full", 9};
-    e.evaluate = {{"gsm8k", 20, "chat", 64}, {"mmlu", 0, "paper", 0}};
+    e.evaluate = {{"gsm8k", 20, "chat", 64, "generating"}, {"mmlu", 0, "paper", 0, "trained"}};
     const std::string text = resolvedToml(e);
     const Experiment back = parseExperiment(text, "e.toml").points[0].experiment;
     QCOMPARE(resolvedToml(back), text);
@@ -167,6 +167,13 @@ void TestExperiment::multipliesTheSweep() {
     QCOMPARE(file.points[2].values,
              (std::vector<std::pair<std::string, std::string>>{{"projection.rank_rule", "energy:0.9"},
                                                                {"task.n_calibration", "20"}}));
+    const ExperimentFile back = parseExperiment(file.resolved, "e.toml");
+    QCOMPARE(back.resolved, file.resolved);
+    QCOMPARE(back.points.size(), file.points.size());
+    for (size_t i = 0; i < file.points.size(); ++i) {
+        QCOMPARE(back.points[i].label, file.points[i].label);
+        QCOMPARE(settingsOf(back.points[i].experiment), settingsOf(file.points[i].experiment));
+    }
 }
 
 void TestExperiment::refusesHostileTexts() {

@@ -1,0 +1,205 @@
+// From an experiment file to its runs, what they will take, and how a finished stage is known again.
+
+#include <QTemporaryDir>
+#include <QtTest>
+#include <cmath>
+#include <fstream>
+#include <set>
+
+#include "core/base/sha256.h"
+#include "core/experiment/forecast.h"
+#include "core/experiment/known_models.h"
+#include "core/experiment/run_plan.h"
+#include "core/experiment/stage_record.h"
+#include "core/io/memory_forecast.h"
+
+using namespace spd;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<PlannedRun> runsOf(const std::string& text) {
+    return planRuns(parseExperiment("name = \"a\"\n" + text, "e.toml"));
+}
+
+std::vector<std::string> namesOf(const std::vector<PlannedRun>& runs) {
+    std::vector<std::string> names;
+    for (const PlannedRun& run : runs)
+        names.push_back(run.name);
+    return names;
+}
+
+const std::string model = "[model]\npath = \"org/m\"\n";
+
+}  // namespace
+
+class TestRunPlan : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void makesARunForEachMethod();
+    void makesNoRunTwice();
+    void namesFoldersPlainly();
+    void knowsTheBackbones_data();
+    void knowsTheBackbones();
+    void forecastsByItsFormulas();
+    void findsAFinishedStage();
+    void doubtsWhatWasTouched();
+};
+
+void TestRunPlan::makesARunForEachMethod() {
+    const auto runs = runsOf("methods = [\"base\", \"psr\", \"ssd\", \"spd\"]\nseed = 7\n" + model +
+                             "[[evaluate]]\ntask = \"gsm8k\"\n");
+    QCOMPARE(namesOf(runs), (std::vector<std::string>{"base-s7", "psr-s7", "ssd-s7", "spd-s7"}));
+    QVERIFY(!runs[0].needsCorpus() && !runs[0].needsTraining() && !runs[0].needsSubspace());
+    QVERIFY(runs[1].needsCorpus() && runs[1].needsTraining() && !runs[1].needsSubspace());
+    QVERIFY(runs[3].needsCorpus() && runs[3].needsTraining() && runs[3].needsSubspace());
+    const auto quality =
+        runsOf("methods = [\"spd\"]\n" + model + "[[evaluate]]\ntask = \"gsm8k\"\npolicy = \"generating\"\n");
+    QVERIFY(quality[0].needsCorpus() && !quality[0].needsTraining());
+}
+
+/// A point of the sweep makes a run only for the methods that it changes.
+void TestRunPlan::makesNoRunTwice() {
+    const std::string methods =
+        "methods = [\"base\", \"psr\", \"ssd\", \"spd\"]\n" + model + "[[evaluate]]\ntask = \"gsm8k\"\n";
+    const auto ranks =
+        runsOf(methods + "[sweep]\n\"projection.rank_rule\" = [4, 8]\n\"task.n_calibration\" = [20, 50]\n");
+    QCOMPARE(namesOf(ranks),
+             (std::vector<std::string>{
+                 "base-s42", "psr-s42", "ssd-s42", "spd-s42-rank_rule=4,n_calibration=20",
+                 "spd-s42-rank_rule=4,n_calibration=50", "spd-s42-rank_rule=8,n_calibration=20",
+                 "spd-s42-rank_rule=8,n_calibration=50"}));
+    // Which prompts are trained on depends on the calibration set only where the two are kept apart.
+    const std::string task = "methods = [\"psr\"]\n" + model + "[task]\ndisjoint = ";
+    const std::string sweep = "\n[sweep]\n\"task.n_calibration\" = [20, 50]\n";
+    QCOMPARE(runsOf(task + "true" + sweep).size(), size_t{2});
+    QCOMPARE(runsOf(task + "false" + sweep).size(), size_t{1});
+    const auto temperatures = runsOf(methods + "[sweep]\n\"generation.temperature\" = [1.0, 1.5]\n");
+    QCOMPARE(temperatures.size(), size_t{1 + 2 + 1 + 2});
+    QCOMPARE(runsOf(methods + "[sweep]\nseed = [1, 2]\n").size(), size_t{8});
+    QCOMPARE(runsOf(methods +
+                    "[sweep]\n\"generation.batch\" = [1, 2]\n\"training.recompute\" = [\"off\", \"full\"]\n")
+                 .size(),
+             size_t{4});
+}
+
+void TestRunPlan::namesFoldersPlainly() {
+    const auto runs =
+        runsOf("methods = [\"psr\"]\n" + model + "[sweep]\n\"model.path\" = [\"a/b\", \"a b\", \"a:b\"]\n");
+    std::set<std::string> names;
+    for (const PlannedRun& run : runs) {
+        QVERIFY(run.name.find_first_of("/ :") == std::string::npos);
+        names.insert(run.name);
+    }
+    QCOMPARE(names.size(), size_t{3});
+    QCOMPARE(plainName(".."), std::string("-."));
+    QCOMPARE(plainName("\u00e9\n"), std::string("---"));
+    QCOMPARE(plainName(std::string(300, 'x')).size(), size_t{100});
+    QVERIFY(plainName(std::string(300, 'x')) != plainName(std::string(301, 'x')));
+}
+
+/// Numbers of parameters as the hub shows them.
+void TestRunPlan::knowsTheBackbones_data() {
+    QTest::addColumn<QString>("id");
+    QTest::addColumn<qint64>("parameters");
+    QTest::newRow("0.5B") << "Qwen/Qwen2.5-0.5B-Instruct" << qint64{494'032'768};
+    QTest::newRow("7B") << "Qwen/Qwen2.5-7B-Instruct" << qint64{7'615'616'512};
+    QTest::newRow("14B") << "Qwen/Qwen2.5-14B-Instruct" << qint64{14'770'033'664};
+    QTest::newRow("4B") << "Qwen/Qwen3-4B-Instruct-2507" << qint64{4'022'468'096};
+    QTest::newRow("8B") << "meta-llama/Llama-3.1-8B-Instruct" << qint64{8'030'261'248};
+}
+
+void TestRunPlan::knowsTheBackbones() {
+    QFETCH(QString, id);
+    QFETCH(qint64, parameters);
+    const auto shape = knownShape(id.toStdString());
+    QVERIFY(shape.has_value());
+    QCOMPARE(parameterCount(*shape), int64_t{parameters});
+    QVERIFY(!knownShape("org/none").has_value());
+}
+
+void TestRunPlan::forecastsByItsFormulas() {
+    const auto shape = knownShape("Qwen/Qwen2.5-0.5B-Instruct");
+    DataSizes sizes;
+    sizes.prompts = 20;
+    sizes.prompt_tokens = 50;
+    sizes.calibration_examples = 10;
+    sizes.calibration_tokens = 100;
+    sizes.longest_calibration_tokens = 200;
+    sizes.questions = {30};
+    sizes.question_tokens = {60};
+    MachineRates rates{"test", 1e12, 1e11, 1e10};
+    const std::string text =
+        "methods = [\"spd\"]\n" + model +
+        "[generation]\nmax_new_tokens = 150\n[training]\nepochs = 3\nbatch_size = 8\nrecompute = \"off\"\n"
+        "[[evaluate]]\ntask = \"gsm8k\"\nmax_new_tokens = 40\n";
+    const auto stages = forecastRun(runsOf(text)[0], *shape, sizes, rates);
+    QCOMPARE(stages.size(), size_t{4});
+    QCOMPARE(stages[0].stage, std::string("calibrate"));
+    QCOMPARE(stages[0].tokens, 1000);
+    QCOMPARE(stages[1].tokens, 20 * (50 + 150));
+    QCOMPARE(stages[2].items, 3 * 3);
+    QCOMPARE(stages[2].tokens, 3 * 20 * (50 + 150));
+    QCOMPARE(stages[3].stage, std::string("evaluate gsm8k"));
+    QCOMPARE(stages[3].tokens, 30 * (60 + 40));
+    QVERIFY(std::abs(stages[2].seconds / (4 * 494'032'768.0 * 12'000 / 1e12) - 1) < 1e-12);
+    // 24 layers, measured from the 12th up: half and one more get a gradient; the head is not in it.
+    const double layers = 494'032'768.0 - 151'936.0 * 896;
+    QVERIFY(std::abs(stages[0].seconds / (2 * 1000 * layers * (1 + 13.0 / 24) / 1e11) - 1) < 1e-12);
+    // Eight slots read 988 MB of weights and their caches a step: at 10 GB/s the bandwidth decides.
+    const double steps = 20 * 150 / 8.0;
+    QVERIFY(stages[1].seconds > steps * 988e6 / 1e10 && stages[1].seconds < 1.2 * steps * 988e6 / 1e10);
+    QVERIFY(stages[0].memory > 4 * 494'032'768 && stages[1].memory > 2 * 494'032'768);
+    const std::string full = std::string(text).replace(text.find("\"off\""), 5, "\"full\"");
+    QCOMPARE(forecastRun(runsOf(full)[0], *shape, sizes, rates)[2].seconds, 1.5 * stages[2].seconds);
+}
+
+void TestRunPlan::findsAFinishedStage() {
+    QTemporaryDir temporary;
+    const fs::path folder = temporary.path().toStdString();
+    std::ofstream(folder / "out.bin") << "content";
+    StageRecord record;
+    record.stage = "train";
+    record.inputs = {{"lr", 1e-5}, {"corpus_sha256", "ab"}};
+    record.outputs = {describeOutput(folder, "out.bin")};
+    record.seconds = 2.5;
+    record.summary = {{"loss", 1.25}};
+    QCOMPARE(record.sha256Of("out.bin"), sha256Hex("content"));
+    writeStageRecord(folder / "train.json", record);
+    const auto found = findStageRecord(folder / "train.json", "train", record.inputs, folder);
+    QVERIFY(found.has_value());
+    QCOMPARE(found->inputsSha256(), record.inputsSha256());
+    QCOMPARE(found->summary, record.summary);
+    QCOMPARE(found->seconds, 2.5);
+    QVERIFY(!findStageRecord(folder / "none.json", "train", record.inputs, folder));
+}
+
+void TestRunPlan::doubtsWhatWasTouched() {
+    QTemporaryDir temporary;
+    const fs::path folder = temporary.path().toStdString();
+    const fs::path file = folder / "train.json";
+    StageRecord record;
+    record.stage = "train";
+    record.inputs = {{"lr", 1e-5}};
+    const auto isFound = [&] { return findStageRecord(file, "train", record.inputs, folder).has_value(); };
+    std::ofstream(folder / "out.bin") << "content";
+    record.outputs = {describeOutput(folder, "out.bin")};
+    writeStageRecord(file, record);
+    QVERIFY(isFound());
+    QVERIFY(!findStageRecord(file, "train", {{"lr", 2e-5}}, folder));
+    QVERIFY(!findStageRecord(file, "generate", record.inputs, folder));
+    std::ofstream(folder / "out.bin") << "conteNt";
+    QVERIFY(!isFound());
+    std::ofstream(folder / "out.bin") << "conten";
+    QVERIFY(!isFound());
+    fs::remove(folder / "out.bin");
+    QVERIFY(!isFound());
+    for (const char* damaged : {"", "{}", "[1]", "{\"stage\":\"train\"}", "no JSON"}) {
+        std::ofstream(file) << damaged;
+        QVERIFY(!isFound());
+    }
+}
+
+QTEST_GUILESS_MAIN(TestRunPlan)
+#include "tst_run_plan.moc"
