@@ -28,15 +28,17 @@ enum class ProjectControl { none, complement, random };
 
 /// Which directions a projection keeps and how strongly (design: the intervention options).
 struct ProjectionSettings {
-    std::string layers;     ///< "last_mid", "all", or "I,J"; empty: those measured, or last_mid when all were
-    std::string rank_rule;  ///< "half_dim", "half_numeric", "energy:T", "R" or "file:F"; empty: half_dim
+    /// "last_mid", "all" or "I,J"; empty: those measured, or last_mid when all were.
+    std::string layers = "";
+    /// "half_dim", "half_numeric", "energy:T", "R" or "file:F"; empty: half_dim.
+    std::string rank_rule = "";
     std::string project = "both";  ///< "both", "k" or "v"
     double strength = 1;           ///< a of M = I - a (I - Q)
     ProjectControl control = ProjectControl::none;
     uint64_t control_seed = 0;  ///< of `random`
     ProjectWhen when = ProjectWhen::all;
-    std::optional<ProjectApply>
-        apply;                     ///< nothing: folded where the site and `when` allow it, else activation
+    /// Nothing: folded where the site allows it, else activation.
+    std::optional<ProjectApply> apply = std::nullopt;
     bool allow_arbitrary = false;  ///< a fixed rank may lie above the numeric rank
 };
 
@@ -60,12 +62,12 @@ struct Projection {
 /// Picks layers and ranks and builds every M (paper Eq. 10, 11).
 /// @param subspace_sha256  of the files that the subspace was read from; goes into the record.
 /// @throws Error invalid_argument naming the option: layers that were not measured, a rank out of [1, w] or
-/// above the numeric rank without allow_arbitrary, folded with a site or `when` that cannot be folded, an
-/// unknown rule; file_format for a rank file
+/// above the numeric rank without allow_arbitrary, a gradient that is zero everywhere, folded with a site
+/// that cannot be folded, an unknown rule; not_found, io, file_format for a rank file
 Projection selectProjection(const Subspace& subspace, const std::string& subspace_sha256,
                             const ProjectionSettings& settings);
 
-/// "last_mid" -> {L/2 - 1, L - 1}, "all", or "I,J" (ascending, unique, 0 <= I < L).
+/// "last_mid" -> {floor(L/2) - 1, L - 1}, "all", or "I,J" (ascending, unique, 0 <= I < L).
 /// @throws Error invalid_argument
 std::vector<int64_t> parseLayers(const std::string& text, int64_t num_hidden_layers);
 

@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,8 @@ struct KvTarget {
 
 /// "11.k", as subspace.json spells it.
 std::string toText(const KvTarget& target);
+/// Reads what toText() writes; nothing for any other text.
+std::optional<KvTarget> parseKvTarget(std::string_view text);
 
 /// The right singular vectors of a gradient matrix G [M, w] by way of its Gram matrix (paper Eq. 8 and 9).
 /// w is d = num_key_value_heads x head_dim, or head_dim where each head has a basis of its own.
