@@ -39,6 +39,22 @@ std::optional<FileLock> FileLock::tryLock(const std::filesystem::path& path) {
     }
 }
 
+bool FileLock::isHeld(const std::filesystem::path& path) {
+    const FileHandle handle(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!handle) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return false;
+        throwSystemError(path, "cannot open");
+    }
+    while (::flock(handle.descriptor(), LOCK_SH | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            return true;
+        if (errno != EINTR)
+            throwSystemError(path, "cannot lock");
+    }
+    return false;
+}
+
 FileLock& FileLock::operator=(FileLock&& other) noexcept {
     if (this != &other) {
         release();

@@ -15,6 +15,9 @@ public:
     /// Creates the file where there is none. Nothing when another process, or another FileLock of this one,
     /// holds it. @throws Error not_found (no such folder), io (cannot be created)
     static std::optional<FileLock> tryLock(const std::filesystem::path& path);
+    /// Whether anybody holds it just now, this process included. Nothing is created; a tryLock() in the same
+    /// moment may fail. @throws Error io (no permission)
+    static bool isHeld(const std::filesystem::path& path);
     FileLock(FileLock&&) noexcept = default;
     FileLock& operator=(FileLock&& other) noexcept;
     ~FileLock() { release(); }
