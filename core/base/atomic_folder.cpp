@@ -118,23 +118,40 @@ void AtomicFolder::makeTemporary() {
             left && ::flock(left.descriptor(), LOCK_EX | LOCK_NB) == 0)
             removeFolder(entry);
     }
-    for (int attempt = 0; temporary_.empty() && attempt < 100; ++attempt) {
+    for (int attempt = 0; attempt < 100; ++attempt) {
         const fs::path candidate = path_.parent_path() / (prefix + sixLetters());
-        if (::mkdir(candidate.c_str(), 0777) == 0)
-            temporary_ = candidate;
-        else if (errno != EEXIST)
+        if (::mkdir(candidate.c_str(), 0777) == 0) {
+            if (lockTemporary(candidate))
+                return;
+        } else if (errno != EEXIST) {
             break;
+        }
     }
-    if (temporary_.empty())
-        throwSystemError(path_, "cannot create a temporary folder beside it");
-    lock_ = openFolder(temporary_);
-    if (!lock_ || ::flock(lock_.descriptor(), LOCK_EX | LOCK_NB) != 0) {
-        const int code = errno;
-        removeFolder(temporary_);
-        temporary_.clear();
-        errno = code;
-        throwSystemError(path_, "cannot lock the temporary folder beside it");
+    throwSystemError(path_, "cannot create a temporary folder beside it");
+}
+
+/// False where another process took the new folder for one that was left behind: between mkdir and flock
+/// nothing tells them apart.
+bool AtomicFolder::lockTemporary(const fs::path& candidate) {
+    FileHandle handle = openFolder(candidate);
+    if (!handle && errno == ENOENT)
+        return false;
+    if (handle && ::flock(handle.descriptor(), LOCK_EX | LOCK_NB) == 0) {
+        struct stat held = {};
+        struct stat named = {};
+        if (::fstat(handle.descriptor(), &held) != 0 || ::lstat(candidate.c_str(), &named) != 0 ||
+            held.st_ino != named.st_ino)
+            return false;
+        lock_ = std::move(handle);
+        temporary_ = candidate;
+        return true;
     }
+    if (handle && errno == EWOULDBLOCK)
+        return false;
+    const int code = errno;
+    removeFolder(candidate);
+    errno = code;
+    throwSystemError(path_, "cannot lock the temporary folder beside it");
 }
 
 void AtomicFolder::commit() {

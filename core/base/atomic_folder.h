@@ -38,6 +38,7 @@ public:
 
 private:
     void makeTemporary();
+    bool lockTemporary(const std::filesystem::path& candidate);
     void publish();
 
     std::filesystem::path path_;

@@ -178,6 +178,21 @@ int rename(const char* from, const char* to) noexcept {
     return callOrFail("rename", [&] { return call(from, to); });
 }
 
+int renameat2(int from_folder, const char* from, int to_folder, const char* to, unsigned flags) noexcept {
+    static const auto call = original<int(int, const char*, int, const char*, unsigned)>("renameat2");
+    return callOrFail("renameat2", [&] { return call(from_folder, from, to_folder, to, flags); });
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+    static const auto call = original<int(const char*, mode_t)>("mkdir");
+    return callOrFail("mkdir", [&] { return call(path, mode); });
+}
+
+int rmdir(const char* path) noexcept {
+    static const auto call = original<int(const char*)>("rmdir");
+    return callOrFail("rmdir", [&] { return call(path); });
+}
+
 int unlink(const char* path) noexcept {
     static const auto call = original<int(const char*)>("unlink");
     return callOrFail("unlink", [&] { return call(path); });

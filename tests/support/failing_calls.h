@@ -5,8 +5,9 @@
 namespace spd::test {
 
 /// What happens to one call of the system that opens for writing, writes, cuts, syncs, closes, renames or
-/// removes a file. The program's own open(), write(), ... are put in place of the C library's (see
-/// failing_calls.cpp), so that the code under test needs no seam. For one thread; meant for a child process.
+/// removes a file, or makes or removes a folder. The program's own open(), write(), ... are put in place of
+/// the C library's (see failing_calls.cpp), so that the code under test needs no seam. For one thread; meant
+/// for a child process.
 struct Fault {
     enum class Kind {
         error,           ///< call number `call` fails with `code`

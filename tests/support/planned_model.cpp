@@ -37,18 +37,6 @@ std::string randomElements(const std::string& dtype, int64_t count, std::mt19937
     return bytes;
 }
 
-std::string safetensorsOf(const std::vector<const PlannedTensor*>& tensors) {
-    Json header = Json::object();
-    std::string data;
-    for (const PlannedTensor* tensor : tensors) {
-        header[tensor->name] = {{"dtype", tensor->dtype},
-                                {"shape", tensor->shape},
-                                {"data_offsets", {data.size(), data.size() + tensor->bytes.size()}}};
-        data += tensor->bytes;
-    }
-    return safetensorsFile(header.dump(), data);
-}
-
 Json configOf(const std::string& model_type, const std::string& dtype) {
     const std::map<std::string, std::string> classes = {
         {"llama", "LlamaForCausalLM"}, {"qwen2", "Qwen2ForCausalLM"}, {"qwen3", "Qwen3ForCausalLM"}};
@@ -73,6 +61,18 @@ Json configOf(const std::string& model_type, const std::string& dtype) {
 }
 
 }  // namespace
+
+std::string safetensorsOf(const std::vector<const PlannedTensor*>& tensors) {
+    Json header = Json::object();
+    std::string data;
+    for (const PlannedTensor* tensor : tensors) {
+        header[tensor->name] = {{"dtype", tensor->dtype},
+                                {"shape", tensor->shape},
+                                {"data_offsets", {data.size(), data.size() + tensor->bytes.size()}}};
+        data += tensor->bytes;
+    }
+    return safetensorsFile(header.dump(), data);
+}
 
 PlannedTensor& PlannedModel::tensor(const std::string& name) {
     for (PlannedTensor& tensor : tensors)

@@ -41,6 +41,9 @@ struct PlannedModel {
 /// subnormal.
 PlannedModel plannedModel(const std::string& model_type, const std::string& dtype = "F32", uint32_t seed = 1);
 
+/// A safetensors file of these tensors, in their order.
+std::string safetensorsOf(const std::vector<const PlannedTensor*>& tensors);
+
 void writeFile(const std::filesystem::path& path, const std::string& bytes);
 
 }  // namespace spd::test

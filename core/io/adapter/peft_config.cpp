@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/base/strict_json.h"
@@ -19,7 +20,7 @@ using Json = nlohmann::ordered_json;
 constexpr size_t most_names = 4096;
 
 /// Read by this file, or of no effect on a trained adapter.
-constexpr std::array<std::string_view, 29> known_keys = {"peft_type",      "r",
+constexpr std::array<std::string_view, 30> known_keys = {"peft_type",      "r",
                                                          "lora_alpha",     "lora_dropout",
                                                          "use_rslora",     "target_modules",
                                                          "rank_pattern",   "alpha_pattern",
@@ -33,7 +34,7 @@ constexpr std::array<std::string_view, 29> known_keys = {"peft_type",      "r",
                                                          "loftq_config",   "megatron_config",
                                                          "corda_config",   "qalora_group_size",
                                                          "lora_ga_config", "ensure_weight_tying",
-                                                         "runtime_config"};
+                                                         "runtime_config", "fan_in_fan_out"};
 
 /// How the weights were before training; these ways leave the base model as it is.
 constexpr std::array<std::string_view, 3> harmless_inits = {"gaussian", "eva", "orthogonal"};
@@ -150,6 +151,8 @@ double requiredAlpha(const JsonFields& fields, std::string_view key) {
     const std::optional<double> alpha = fields.positiveNumber(key);
     if (!alpha)
         fields.refuse(key, "is missing");
+    if (*alpha > static_cast<double>(std::numeric_limits<float>::max()))
+        fields.refuse(key, "is more than float32 holds");
     return *alpha;
 }
 
