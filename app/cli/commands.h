@@ -11,5 +11,6 @@ void addInspect(CLI::App& app, CommonOptions& options, Command& chosen);
 void addTokenize(CLI::App& app, CommonOptions& options, Command& chosen);
 void addGenerate(CLI::App& app, CommonOptions& options, Command& chosen);
 void addForward(CLI::App& app, CommonOptions& options, Command& chosen);
+void addExport(CLI::App& app, CommonOptions& options, Command& chosen);
 
 }  // namespace spd::cli

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/commands.h"
+#include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
 #include "core/io/model_locator.h"
 #include "core/model/causal_lm.h"
@@ -23,6 +24,7 @@ void printSummary(const ForwardSummary& summary, const std::filesystem::path& ou
                                                {"sequences", summary.sequences},
                                                {"tokens", summary.tokens},
                                                {"vocab_size", summary.vocab_size},
+                                               {"intervention", summary.intervention_record},
                                                {"open_seconds", summary.open_seconds},
                                                {"compute_seconds", summary.compute_seconds}};
         std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
@@ -30,6 +32,8 @@ void printSummary(const ForwardSummary& summary, const std::filesystem::path& ou
     }
     std::cout << fmt::format("{}: logits.N of {} sequences, {} tokens in all, vocabulary {}\n", out.string(),
                              summary.sequences, summary.tokens, summary.vocab_size);
+    if (!summary.intervention_record.empty())
+        std::cout << "  with " << summary.intervention << "\n";
 }
 
 int run(const std::string& model, ForwardRequest request, const CommonOptions& common,
@@ -40,6 +44,7 @@ int run(const std::string& model, ForwardRequest request, const CommonOptions& c
     refuseSameFile(request.ids, request.out, "the file of ids");
     request.folder = locateModel(model, common.workspace).folder;
     request.dtype = chosenDType(common, DType::float32);
+    request.on_warning = printWarning;
     setTorchThreads(chosenThreads(common));
     ProgressLine progress;
     printSummary(writeLogits(request, progress.attach(context)), request.out, common.json);
@@ -57,9 +62,13 @@ void addForward(CLI::App& app, CommonOptions& common, Command& chosen) {
         ->add_option("MODEL", *model,
                      "Checkpoint folder, org/name in the Hugging Face cache, or workspace name")
         ->required();
-    command->add_option("--ids", request->ids, R"(JSON Lines {"ids":[...]}, one sequence a line)")
+    command
+        ->add_option(
+            "--ids", request->ids,
+            R"(JSON Lines {"ids":[...]}, one sequence a line; "prompt_length" says where new tokens begin)")
         ->required();
     command->add_option("--out", request->out, "Where the logits go (safetensors)")->required();
+    addInterventionOptions(*command, request->intervention);
     command->callback([model, request, &chosen] {
         chosen = [model, request](const CommonOptions& options, const JobContext& context) {
             return run(*model, *request, options, context);

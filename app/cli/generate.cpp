@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "app/cli/commands.h"
+#include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
 #include "core/base/strict_json.h"
 #include "core/io/model_locator.h"
@@ -55,6 +56,7 @@ void printSummary(const CorpusSummary& summary, const std::filesystem::path& out
                                                {"prompts", summary.prompts},
                                                {"resumed", summary.resumed},
                                                {"completion_tokens", summary.completion_tokens},
+                                               {"intervention", summary.intervention_record},
                                                {"open_seconds", summary.open_seconds},
                                                {"generate_seconds", summary.generate_seconds}};
         std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
@@ -67,6 +69,8 @@ void printSummary(const CorpusSummary& summary, const std::filesystem::path& out
         text += fmt::format(", {} tokens in {:.1f} s ({:.0f} tokens/s)", summary.completion_tokens,
                             summary.generate_seconds,
                             static_cast<double>(summary.completion_tokens) / summary.generate_seconds);
+    if (!summary.intervention_record.empty())
+        text += "\n  with " + summary.intervention;
     std::cout << text << "\n";
 }
 
@@ -78,6 +82,7 @@ int run(GenerateOptions& options, const CommonOptions& common, const JobContext&
     request.dtype = chosenDType(common, detectIsa() == Isa::avx512_bf16 ? DType::bfloat16 : DType::float32);
     request.threads = chosenThreads(common);
     request.overwrite = common.overwrite;
+    request.on_warning = printWarning;
     if (!options.template_variables.empty()) {
         try {
             request.template_variables =
@@ -144,6 +149,7 @@ void addGenerate(CLI::App& app, CommonOptions& common, Command& chosen) {
                      "given: by these options; model: by its generation_config.json")
         ->check(CLI::IsMember({"given", "model"}))
         ->capture_default_str();
+    addInterventionOptions(*command, request.intervention);
     command->callback([options, &chosen] {
         chosen = [options](const CommonOptions& parsed, const JobContext& context) {
             return run(*options, parsed, context);

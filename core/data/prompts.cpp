@@ -91,6 +91,12 @@ std::vector<IdsRow> readIds(const std::filesystem::path& path,
         IdsRow ids = {.line = line, .id = readPromptId(row, line), .ids = requireIntegers(row, "ids")};
         if (ids.ids.empty())
             throw rowError("\"ids\" is empty");
+        const auto length = static_cast<int64_t>(ids.ids.size());
+        ids.prompt_length =
+            findField(row, "prompt_length") == nullptr ? length : requireInteger(row, "prompt_length");
+        if (ids.prompt_length < 0 || ids.prompt_length > length)
+            throw rowError(fmt::format("\"prompt_length\" is {}, must be 0 to {}, the number of ids",
+                                       ids.prompt_length, length));
         if (check)
             check(ids);
         known.add(ids.id, line);

@@ -45,11 +45,12 @@ struct Prompt {
 /// @throws Error as readJsonLines()
 std::vector<Prompt> readPrompts(const std::filesystem::path& path);
 
-/// One line {"ids":[...]} of token ids.
+/// One line {"ids":[...]} of token ids, with "prompt_length" where a part of them is a completion.
 struct IdsRow {
-    int64_t line = 0;          ///< physical line, from 0
-    PromptId id;               ///< the line's number from 0 where there is none
-    std::vector<int64_t> ids;  ///< at least one
+    int64_t line = 0;           ///< physical line, from 0
+    PromptId id;                ///< the line's number from 0 where there is none
+    std::vector<int64_t> ids;   ///< at least one
+    int64_t prompt_length = 0;  ///< 0 to ids.size(); ids.size() where the line does not say
 };
 
 /// @param check  what the caller asks of a row besides (the vocabulary's range, a length); throws rowError().

@@ -9,6 +9,7 @@
 
 #include "core/data/json_lines.h"
 #include "core/data/prompts.h"
+#include "core/intervene/intervention_seams_torch.h"
 #include "core/io/memory_forecast.h"
 #include "core/io/safetensors/writer.h"
 #include "core/model/causal_lm.h"
@@ -41,11 +42,35 @@ std::vector<TensorInfo> announce(const std::vector<IdsRow>& sequences, const Mod
     return tensors;
 }
 
-void appendLogits(const CausalLm& model, const IdsRow& sequence, SafetensorsWriter& writer,
-                  const JobContext& context) {
+/// The intervention's seams for one sequence after the other: made again only where the prompt's end moves.
+class SequenceSeams {
+public:
+    SequenceSeams(const CausalLm& model, const Intervention& intervention)
+        : model_(model), intervention_(intervention) {}
+
+    const ForwardSeams& of(const IdsRow& sequence) {
+        const bool border = intervention_.projection && intervention_.projection->when != ProjectWhen::all;
+        const int64_t prompt_length = border ? sequence.prompt_length : 0;
+        if (prompt_length != prompt_length_) {
+            seams_ = {};  // the old ones' memory first
+            seams_ = interventionSeams(model_, intervention_, prompt_length);
+            prompt_length_ = prompt_length;
+        }
+        return seams_;
+    }
+
+private:
+    const CausalLm& model_;
+    const Intervention& intervention_;
+    ForwardSeams seams_;
+    int64_t prompt_length_ = -1;
+};
+
+void appendLogits(const CausalLm& model, const IdsRow& sequence, const ForwardSeams& seams,
+                  SafetensorsWriter& writer, const JobContext& context) {
     const auto length = static_cast<int64_t>(sequence.ids.size());
     const TokenBatch batch = {1, length, {sequence.ids.begin(), sequence.ids.end()}};
-    const at::Tensor hidden_states = model.hiddenStates(batch, context)[0];
+    const at::Tensor hidden_states = model.hiddenStates(batch, seams, context)[0];
     const int64_t rows = std::max<int64_t>(1, kPiece / model.config().vocab_size);
     for (int64_t first = 0; first < length; first += rows) {
         context.checkStop();
@@ -53,6 +78,13 @@ void appendLogits(const CausalLm& model, const IdsRow& sequence, SafetensorsWrit
         const at::Tensor logits = model.logits(piece).to(at::kFloat).contiguous();
         writer.append(logits.const_data_ptr(), static_cast<uint64_t>(logits.numel()) * sizeof(float));
     }
+}
+
+std::map<std::string, std::string> metadataOf(const Intervention& intervention) {
+    std::map<std::string, std::string> metadata = {{"format", "pt"}};
+    if (!intervention.isNone())
+        metadata["intervention"] = recordOf(intervention).dump();
+    return metadata;
 }
 
 using Clock = std::chrono::steady_clock;
@@ -68,17 +100,21 @@ ForwardSummary writeLogits(const ForwardRequest& request, const JobContext& cont
     const Checkpoint checkpoint = Checkpoint::open(request.folder, context);
     const std::vector<IdsRow> sequences =
         readIds(request.ids, [&](const IdsRow& row) { check(row, checkpoint.config()); });
+    const Intervention intervention = openIntervention(request.intervention, checkpoint, request.on_warning);
     requireMemory(forecastMemory(checkpoint.config(), {.dtype = request.dtype}).weights, "forward",
                   request.dtype == DType::float32 ? "--dtype bfloat16 needs half" : "");
-    SafetensorsWriter writer(request.out, announce(sequences, checkpoint.config()), {{"format", "pt"}});
+    SafetensorsWriter writer(request.out, announce(sequences, checkpoint.config()), metadataOf(intervention));
     const CausalLm model = CausalLm::load(checkpoint, request.dtype, context);
 
     ForwardSummary summary = {.vocab_size = checkpoint.config().vocab_size,
+                              .intervention = describe(intervention),
+                              .intervention_record = recordOf(intervention),
                               .open_seconds = secondsSince(start)};
     const Clock::time_point opened = Clock::now();
     const at::NoGradGuard no_gradients;
+    SequenceSeams seams(model, intervention);
     for (const IdsRow& sequence : sequences) {
-        translateTorchErrors([&] { appendLogits(model, sequence, writer, context); });
+        translateTorchErrors([&] { appendLogits(model, sequence, seams.of(sequence), writer, context); });
         summary.tokens += static_cast<int64_t>(sequence.ids.size());
         ++summary.sequences;
         context.report({"forward", summary.sequences, static_cast<int64_t>(sequences.size()), 0});

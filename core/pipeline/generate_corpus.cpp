@@ -122,7 +122,7 @@ std::vector<PreparedPrompt> prepareAll(const CorpusRequest& request, const Sessi
 }
 
 /// What a corpus depends on. Two runs with equal metas write equal files; batch and threads are not in it.
-Json corpusMeta(const CorpusRequest& request, const Session& session,
+Json corpusMeta(const CorpusRequest& request, const Session& session, const Intervention& intervention,
                 const std::vector<PreparedPrompt>& prompts) {
     std::string prompt_digests;
     for (const PreparedPrompt& prompt : prompts) {
@@ -154,7 +154,8 @@ Json corpusMeta(const CorpusRequest& request, const Session& session,
             {"top_k", sampling.top_k},
             {"top_p", sampling.top_p},
             {"min_p", sampling.min_p},
-            {"repetition_penalty", sampling.repetition_penalty}};
+            {"repetition_penalty", sampling.repetition_penalty},
+            {"intervention", recordOf(intervention)}};
 }
 
 uint64_t noiseKeyOf(uint64_t seed, const PromptId& id) {
@@ -192,18 +193,20 @@ void checkMemory(const CorpusRequest& request, const Session& session,
 }
 
 /// Generates what `writer` lacks and appends it.
-void complete(const CorpusRequest& request, const Session& session, const std::vector<Prompt>& prompts,
-              const std::vector<PreparedPrompt>& prepared, CorpusWriter& writer, const JobContext& context,
-              CorpusSummary& summary) {
+void complete(const CorpusRequest& request, const Session& session, const Intervention& intervention,
+              const std::vector<Prompt>& prompts, const std::vector<PreparedPrompt>& prepared,
+              CorpusWriter& writer, const JobContext& context, CorpusSummary& summary) {
     std::vector<GenerationPrompt> queue;
     for (size_t i = 0; i < prompts.size(); ++i)
         if (!writer.isDone(i))
-            queue.push_back({i, prepared[i].ids, noiseKeyOf(request.settings.seed, prompts[i].id)});
+            queue.push_back({i, prepared[i].ids, noiseKeyOf(request.settings.seed, prompts[i].id),
+                             /*intervention=*/0});
 
     checkMemory(request, session, queue);
     auto start = std::chrono::steady_clock::now();
     ThreadPool pool(request.threads);
     PackedLm model = PackedLm::load(session.checkpoint, request.dtype, pool, detectIsa(), context);
+    const PackedInterventions interventions = model.prepare({&intervention, 1}, context);
     summary.open_seconds = secondsSince(start);
     start = std::chrono::steady_clock::now();
     JobContext counted = context;  // what earlier runs did counts as done
@@ -212,8 +215,8 @@ void complete(const CorpusRequest& request, const Session& session, const std::v
         progress.total += summary.resumed;
         context.report(progress);
     };
-    generate(model, PackedInterventions(), session.tokenizer, pool, std::move(queue), request.settings,
-             counted, [&](Completion&& completion) {
+    generate(model, interventions, session.tokenizer, pool, std::move(queue), request.settings, counted,
+             [&](Completion&& completion) {
                  const size_t i = completion.index;
                  summary.completion_tokens += static_cast<int64_t>(completion.ids.size());
                  writer.append(i, {prompts[i].id, prepared[i].text, std::move(completion.text),
@@ -224,101 +227,31 @@ void complete(const CorpusRequest& request, const Session& session, const std::v
     summary.generate_seconds = secondsSince(start);
 }
 
-/// What else transformers would do to the scores, with the value that does nothing. @throws Error file_format
-void refuseOtherWarpers(const Json& config, const std::string& file) {
-    const std::pair<const char*, Json> neutral[] = {{"num_beams", 1},
-                                                    {"num_beam_groups", 1},
-                                                    {"no_repeat_ngram_size", 0},
-                                                    {"typical_p", 1.0},
-                                                    {"epsilon_cutoff", 0.0},
-                                                    {"eta_cutoff", 0.0},
-                                                    {"top_h", nullptr},
-                                                    {"penalty_alpha", nullptr},
-                                                    {"bad_words_ids", nullptr},
-                                                    {"sequence_bias", nullptr},
-                                                    {"guidance_scale", nullptr},
-                                                    {"min_length", 0},
-                                                    {"min_new_tokens", 0},
-                                                    {"suppress_tokens", nullptr},
-                                                    {"begin_suppress_tokens", nullptr},
-                                                    {"forced_bos_token_id", nullptr},
-                                                    {"forced_eos_token_id", nullptr},
-                                                    {"encoder_repetition_penalty", 1.0},
-                                                    {"exponential_decay_length_penalty", nullptr},
-                                                    {"watermarking_config", nullptr}};
-    for (const auto& [key, value] : neutral) {
-        const auto found = config.find(key);
-        if (found != config.end() && !found->is_null() && *found != value)
-            throw Error::fileFormat(file, key, "--sampling model cannot do this; give the options instead");
-    }
-}
-
-template <class Value>
-void readNumber(const Json& config, const char* key, const std::string& file, Value& value) {
-    const auto found = config.find(key);
-    if (found == config.end() || found->is_null())
-        return;
-    if (!found->is_number() || (std::is_integral_v<Value> && !found->is_number_integer()))
-        throw Error::fileFormat(file, key, "must be a number");
-    value = found->get<Value>();
-}
-
 }  // namespace
-
-SamplingSettings samplingOfModel(const std::filesystem::path& folder) {
-    // Unset keys mean what transformers' generate() takes for them: no sampling, and 50 for top_k when
-    // sampling.
-    SamplingSettings sampling;
-    sampling.greedy = true;
-    const ContainedFolder files = ContainedFolder::open(folder);
-    const char* name = "generation_config.json";
-    if (!files.has(name))
-        return sampling;
-    const std::string file = files.nameOf(name);
-    const JsonLimits limits;
-    const Json config = parseStrictJson(files.readFile(name, limits.max_bytes), file, limits);
-    if (!config.is_object())
-        throw Error::fileFormat(file, "", "must be a JSON object");
-    const auto do_sample = config.find("do_sample");
-    if (do_sample != config.end() && !do_sample->is_boolean() && !do_sample->is_null())
-        throw Error::fileFormat(file, "do_sample", "must be true or false");
-    sampling.greedy = do_sample == config.end() || *do_sample != true;
-    sampling.top_k = 50;
-    refuseOtherWarpers(config, file);
-    readNumber(config, "repetition_penalty", file, sampling.repetition_penalty);
-    if (!sampling.greedy) {  // what a greedy model's file says of sampling is not used
-        readNumber(config, "temperature", file, sampling.temperature);
-        readNumber(config, "top_k", file, sampling.top_k);
-        readNumber(config, "top_p", file, sampling.top_p);
-        readNumber(config, "min_p", file, sampling.min_p);
-    }
-    try {
-        sampling.validate();
-    } catch (const Error& error) {
-        throw Error::fileFormat(file, "", error.what());
-    }
-    return sampling;
-}
 
 CorpusSummary generateCorpus(const CorpusRequest& request, const JobContext& context) {
     request.settings.validate();
     refuseOwnFiles(request);
     const Session session = Session::open(request.model, request.workspace, context);
+    const Intervention intervention =
+        openIntervention(request.intervention, session.checkpoint, request.on_warning);
     const std::vector<Prompt> prompts = readPrompts(request.prompts);
     const std::vector<PreparedPrompt> prepared = prepareAll(request, session, prompts, context);
 
     std::vector<PromptId> ids;
     for (const Prompt& prompt : prompts)
         ids.push_back(prompt.id);
-    CorpusWriter writer =
-        CorpusWriter::open(request.out, corpusMeta(request, session, prepared), ids, request.overwrite);
+    CorpusWriter writer = CorpusWriter::open(
+        request.out, corpusMeta(request, session, intervention, prepared), ids, request.overwrite);
     CorpusSummary summary;
     summary.prompts = static_cast<int64_t>(prompts.size());
     summary.resumed = writer.doneCount();
+    summary.intervention = describe(intervention);
+    summary.intervention_record = recordOf(intervention);
     if (writer.complete())
         return summary;
     if (summary.resumed < summary.prompts)
-        complete(request, session, prompts, prepared, writer, context, summary);
+        complete(request, session, intervention, prompts, prepared, writer, context, summary);
     writer.finish();
     return summary;
 }

@@ -142,12 +142,13 @@ private Q_SLOTS:
 
     void tokenIds() {
         const TemporaryFolder folder;
-        const auto rows =
-            readIds(folder.put("i.jsonl", "{\"ids\":[1,2,3]}\n\n{\"id\":\"x\",\"ids\":[-1, 4294967296]}"));
+        const auto rows = readIds(folder.put(
+            "i.jsonl", "{\"ids\":[1,2,3]}\n\n{\"id\":\"x\",\"ids\":[-1, 4294967296],\"prompt_length\":0}"));
         QCOMPARE(rows.size(), size_t{2});
         QCOMPARE(rows[0].ids, (std::vector<int64_t>{1, 2, 3}));
         QVERIFY(rows[0].line == 0 && rows[0].id == PromptId(int64_t{0}));
         QCOMPARE(rows[1].ids, (std::vector<int64_t>{-1, 4294967296}));
+        QVERIFY(rows[0].prompt_length == 3 && rows[1].prompt_length == 0);
         QVERIFY(rows[1].line == 2 && rows[1].id == PromptId("x"s));
     }
 
@@ -163,6 +164,10 @@ private Q_SLOTS:
         row(R"({"ids":"1 2"})", "is to be a list of integers, this is a string");
         row(R"({"ids":7})", "is to be a list of integers, this is an integer");
         row(R"({"ids":[]})", R"("ids" is empty)");
+        row(R"({"ids":[1],"prompt_length":2})", R"("prompt_length" is 2, must be 0 to 1, the number of ids)");
+        row(R"({"ids":[1],"prompt_length":-1})", R"("prompt_length" is -1, must be 0 to 1)");
+        row(R"({"ids":[1],"prompt_length":null})", R"("prompt_length")");
+        row(R"({"ids":[1],"Prompt_length":1})", R"(there is "Prompt_length")");
         row(R"({"ids":[1,2.0]})", "its element 1 (from 0) is a number with a fraction");
         row(R"({"ids":[1,"2"]})", "its element 1 (from 0) is a string");
         row(R"({"ids":[null]})", "its element 0 (from 0) is null");

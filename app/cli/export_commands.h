@@ -1,0 +1,10 @@
+#pragma once
+
+#include "app/cli/common_options.h"
+
+namespace spd::cli {
+
+// The subcommands of `spd export`, each as those of commands.h.
+void addExportPeft(CLI::App& exports, CommonOptions& options, Command& chosen);
+
+}  // namespace spd::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "core/io/adapter.h"
+#include "core/io/model_locator.h"
+
+namespace spd {
+
+struct PeftExportRequest {
+    std::filesystem::path adapter;  ///< folder with adapter_config.json
+    std::string base;  ///< MODEL as locateModel() takes it; empty: the one that the adapter names
+    std::filesystem::path workspace;
+    std::filesystem::path out;  ///< folder
+    bool overwrite = false;
+};
+
+struct PeftExportSummary {
+    int64_t modules = 0;
+    int64_t r = 0;
+    std::string base_model_name_or_path;  ///< as adapter_config.json names it
+    std::string revision;
+};
+
+/// Writes an adapter anew as plain float32 LoRA for other machines: base model by repo id and commit where it
+/// lies in the Hugging Face cache and by its plain name elsewhere, model card, provenance. Patterns, rsLoRA
+/// and 16-bit storage come out as the ranks and scales that they stand for. What was written is read again
+/// and compared before it appears under its name.
+/// @throws Error as readAdapter(), locateModel(), openExportFolder(); internal (what was read again differs)
+PeftExportSummary exportPeft(const PeftExportRequest& request);
+
+}  // namespace spd
