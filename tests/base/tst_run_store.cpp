@@ -9,6 +9,7 @@
 #include "core/store/metric_batch.h"
 #include "core/store/run_store.h"
 #include "tests/support/refusal.h"
+#include "tests/support/store_run.h"
 #include "tests/support/temporary_folder.h"
 
 using namespace spd;
@@ -16,17 +17,6 @@ using namespace spd::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A run of experiment "e", in its folder under the workspace, as `spd run` begins it.
-std::string beginRun(RunStore& store, const std::string& method, int64_t seed = 42,
-                     const std::string& point = "") {
-    const ExperimentRecord experiment = store.beginExperiment("e", "name = \"e\"\n");
-    const std::string name = method + "-s" + std::to_string(seed) + (point.empty() ? "" : "-" + point);
-    const fs::path folder = store.workspace() / "experiments" / experiment.id / "runs" / name;
-    fs::create_directories(folder);
-    return store.beginRun(
-        {.experiment = experiment.id, .method = method, .seed = seed, .point = point, .folder = folder});
-}
 
 bool equal(double a, double b) {
     return (std::isnan(a) && std::isnan(b)) || a == b;
@@ -39,7 +29,7 @@ class TestRunStore : public QObject {
 
 private Q_SLOTS:
     void whatIsRecordedComesBack() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder / "workspace");
         QVERIFY(store.notices().empty());
         const std::string run = beginRun(store, "spd");
@@ -109,7 +99,7 @@ private Q_SLOTS:
     }
 
     void aWorkspaceThatIsMovedKeepsItsPaths() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         std::string run;
         {
             RunStore store = RunStore::open(folder / "old");
@@ -124,7 +114,7 @@ private Q_SLOTS:
     }
 
     void theSameExperimentAndRunAreTheSameRows() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder.path());
         const ExperimentRecord first = store.beginExperiment("a b/\u00e9", "x = 1");
         QVERIFY(first.id.starts_with("a-b----") && first.id.size() == 7 + 9 - 1);
@@ -143,7 +133,7 @@ private Q_SLOTS:
     }
 
     void oneProcessAtARun() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder.path());
         const std::string run = beginRun(store, "spd");
         const auto twice = refusalOf([&] { beginRun(store, "spd"); });
@@ -155,7 +145,7 @@ private Q_SLOTS:
     }
 
     void aRunWhoseHolderIsGoneIsKilled() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         const RunStore watcher = RunStore::open(folder.path());
         std::string run;
         {
@@ -170,7 +160,7 @@ private Q_SLOTS:
     }
 
     void runsAreFoundByTheirBeginning() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder.path());
         const std::string spd = beginRun(store, "spd");
         const std::string psr = beginRun(store, "psr");
@@ -190,7 +180,7 @@ private Q_SLOTS:
     }
 
     void textsThatAreNoTextsAreRefused() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder.path());
         const std::string run = beginRun(store, "spd");
         for (const std::string& bad :
@@ -226,7 +216,7 @@ private Q_SLOTS:
     }
 
     void metricsAreLoggedOnceASecond() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder.path());
         const std::string run = beginRun(store, "spd");
         MetricBatch batch(store, run);
@@ -238,7 +228,7 @@ private Q_SLOTS:
     }
 
     void deletedRunsGoToTheTrashAndComeBack() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder.path());
         const std::string first = beginRun(store, "spd");
         const std::string second = beginRun(store, "psr");
@@ -275,7 +265,7 @@ private Q_SLOTS:
     }
 
     void aDeletedRunMadeAnewIsAnother() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder.path());
         const std::string first = beginRun(store, "spd");
         store.endRun(first, RunStatus::finished);
@@ -288,7 +278,7 @@ private Q_SLOTS:
     }
 
     void queriesOnlyRead() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder.path());
         beginRun(store, "spd");
         const QueryResult result =
@@ -349,7 +339,7 @@ private Q_SLOTS:
     }
 
     void importedFoldersAreAdoptedOnce() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder / "workspace");
         fs::create_directories(folder / "mine");
         RunStore::ImportedRun made;
@@ -379,7 +369,7 @@ private Q_SLOTS:
 
     /// Wall clocks are set, backwards too: order is told by sequence numbers, how long by a steady clock.
     void orderIsNotToldByTheClock() {
-        const TemporaryFolder folder;
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
         RunStore store = RunStore::open(folder.path());
         std::vector<std::string> made;
         for (int64_t seed = 0; seed < 5; ++seed)

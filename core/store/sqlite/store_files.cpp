@@ -6,9 +6,9 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <utility>
 
@@ -23,6 +23,17 @@ namespace fs = std::filesystem;
 
 std::string openerPrefix(const fs::path& file) {
     return fmt::format(".{}.open-", file.filename().native());
+}
+
+constexpr std::string_view kMagic("SQLite format 3\0", 16);
+
+/// At most `bytes` of the file; none where it cannot be read.
+std::string beginningOf(const fs::path& file, size_t bytes) {
+    const FileHandle handle(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
+    std::string text(bytes, '\0');
+    const ssize_t got = handle ? ::pread(handle.descriptor(), text.data(), bytes, 0) : 0;
+    text.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    return text;
 }
 
 /// 20261125T101530Z. Only a name: the clock may be wrong.
@@ -54,18 +65,28 @@ void requirePlainFile(const fs::path& file) {
 
 void requireNotForeign(const fs::path& file) {
     constexpr size_t application_id = 68;  // in the header of 100 bytes (sqlite.org/fileformat2.html)
-    std::array<unsigned char, 100> header = {};
-    const FileHandle handle(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
-    if (!handle || ::pread(handle.descriptor(), header.data(), header.size(), 0) != ssize_t{header.size()} ||
-        std::memcmp(header.data(), "SQLite format 3", 16) != 0)
+    const std::string header = beginningOf(file, 100);
+    if (header.size() < 100 || !header.starts_with(kMagic))
         return;
     int64_t id = 0;
     for (size_t i = 0; i < 4; ++i)
-        id = id * 256 + header[application_id + i];
+        id = id * 256 + static_cast<unsigned char>(header[application_id + i]);
     if (id != 0 && id != kApplicationId)
         throw Error::fileFormat(
             file.native(), "",
             fmt::format("a SQLite database of another program (application id {}); it was not touched", id));
+}
+
+FirstBytes firstBytes(const fs::path& file) {
+    const std::string bytes = beginningOf(file, kMagic.size());
+    if (bytes.empty())
+        return FirstBytes::none;
+    return bytes == kMagic ? FirstBytes::database : FirstBytes::other;
+}
+
+bool hasJournalToRollBack(const fs::path& file) {
+    constexpr std::string_view journal = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
+    return beginningOf(fs::path(file).concat("-journal"), journal.size()) == journal;
 }
 
 std::string_view networkFileSystem(unsigned long type) {

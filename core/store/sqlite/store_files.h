@@ -18,6 +18,15 @@ void requirePlainFile(const std::filesystem::path& file);
 /// @throws Error file_format
 void requireNotForeign(const std::filesystem::path& file);
 
+enum class FirstBytes {
+    none,      ///< no file, or an empty one
+    database,  ///< SQLite's
+    other,
+};
+FirstBytes firstBytes(const std::filesystem::path& file);
+/// A journal lies beside it that SQLite would bring the file back with.
+bool hasJournalToRollBack(const std::filesystem::path& file);
+
 /// Lines for the user about where the file lies: a network file system (locks there are not to be relied on),
 /// a second name of the file (hard link).
 std::vector<std::string> warningsAbout(const std::filesystem::path& file);

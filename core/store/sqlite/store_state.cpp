@@ -41,9 +41,6 @@ RunStore::State::State(const fs::path& folder)
     requirePlainFile(file);
     notices = warningsAbout(file);
     const bool is_there = fs::exists(file);
-    if (is_there && fs::file_size(file) == 0)
-        notices.push_back(
-            fmt::format("{}: was empty; a new database is made in it", printable(file.native(), 1000)));
     if (::access(workspace.c_str(), W_OK) == 0 && (!is_there || ::access(file.c_str(), W_OK) == 0))
         openForWriting();
     else
@@ -58,6 +55,7 @@ void RunStore::State::openForWriting() {
     try {
         marker_ = markOpen(file);
         try {
+            requireDatabaseText();
             connectAndCheck(others.died);
         } catch (const Damage& damage) {
             replaceDamaged(damage.what, others.alive);
@@ -66,6 +64,23 @@ void RunStore::State::openForWriting() {
         if (others.died)  // we have removed what said so
             markSuspect(file);
         throw;
+    }
+}
+
+/// What is no database by its first bytes is not shown to SQLite, which would empty the journal beside it.
+void RunStore::State::requireDatabaseText() {
+    switch (firstBytes(file)) {
+        case FirstBytes::none:
+            if (fs::exists(file))
+                notices.push_back(fmt::format("{}: was empty; a new database is made in it",
+                                              printable(file.native(), 1000)));
+            break;
+        case FirstBytes::database:
+            break;
+        case FirstBytes::other:
+            if (!hasJournalToRollBack(file))
+                throw Damage{"its first bytes are not those of a database"};
+            break;
     }
 }
 
