@@ -177,35 +177,36 @@ void refuseOwnFiles(const CorpusRequest& request) {
 }
 
 /// @throws Error out_of_memory
-void checkMemory(const CorpusRequest& request, const Session& session,
+void checkMemory(const CorpusRequest& request, const ResidentModel& model,
                  const std::vector<GenerationPrompt>& queue) {
     size_t longest = 0;
     for (const GenerationPrompt& prompt : queue)
         longest = std::max(longest, prompt.ids.size());
-    const ModelConfig& config = session.checkpoint.config();
+    const ModelConfig& config = model.session().checkpoint.config();
     ForecastSettings settings;
     settings.dtype = request.dtype;
     settings.slots = std::min<int64_t>(request.settings.batch, static_cast<int64_t>(queue.size()));
     settings.context = std::min(static_cast<int64_t>(longest) + request.settings.max_new_tokens,
                                 config.max_position_embeddings);
-    requireMemory(forecastMemory(config, settings).generate, "generate",
+    const MemoryForecast forecast = forecastMemory(config, settings);
+    requireMemory(forecast.generate - (model.holdsPacked(request.dtype) ? forecast.weights : 0), "generate",
                   "a smaller --batch, --max-new-tokens or --dtype needs less");
 }
 
 /// Generates what `writer` lacks and appends it.
-void complete(const CorpusRequest& request, const Session& session, const Intervention& intervention,
+void complete(const CorpusRequest& request, ResidentModel& resident, const Intervention& intervention,
               const std::vector<Prompt>& prompts, const std::vector<PreparedPrompt>& prepared,
               CorpusWriter& writer, const JobContext& context, CorpusSummary& summary) {
+    const Session& session = resident.session();
     std::vector<GenerationPrompt> queue;
     for (size_t i = 0; i < prompts.size(); ++i)
         if (!writer.isDone(i))
             queue.push_back({i, prepared[i].ids, noiseKeyOf(request.settings.seed, prompts[i].id),
                              /*intervention=*/0});
 
-    checkMemory(request, session, queue);
+    checkMemory(request, resident, queue);
     auto start = std::chrono::steady_clock::now();
-    ThreadPool pool(request.threads);
-    PackedLm model = PackedLm::load(session.checkpoint, request.dtype, pool, detectIsa(), context);
+    PackedLm& model = resident.packed(request.dtype, context);
     const PackedInterventions interventions = model.prepare({&intervention, 1}, context);
     summary.open_seconds = secondsSince(start);
     start = std::chrono::steady_clock::now();
@@ -215,8 +216,8 @@ void complete(const CorpusRequest& request, const Session& session, const Interv
         progress.total += summary.resumed;
         context.report(progress);
     };
-    generate(model, interventions, session.tokenizer, pool, std::move(queue), request.settings, counted,
-             [&](Completion&& completion) {
+    generate(model, interventions, session.tokenizer, resident.pool(), std::move(queue), request.settings,
+             counted, [&](Completion&& completion) {
                  const size_t i = completion.index;
                  summary.completion_tokens += static_cast<int64_t>(completion.ids.size());
                  writer.append(i, {prompts[i].id, prepared[i].text, std::move(completion.text),
@@ -232,7 +233,14 @@ void complete(const CorpusRequest& request, const Session& session, const Interv
 CorpusSummary generateCorpus(const CorpusRequest& request, const JobContext& context) {
     request.settings.validate();
     refuseOwnFiles(request);
-    const Session session = Session::open(request.model, request.workspace, context);
+    ResidentModel model(Session::open(request.model, request.workspace, context), request.threads);
+    return generateCorpus(request, model, context);
+}
+
+CorpusSummary generateCorpus(const CorpusRequest& request, ResidentModel& model, const JobContext& context) {
+    request.settings.validate();
+    refuseOwnFiles(request);
+    const Session& session = model.session();
     const Intervention intervention =
         openIntervention(request.intervention, session.checkpoint, request.on_warning);
     const std::vector<Prompt> prompts = readPrompts(request.prompts);
@@ -251,7 +259,7 @@ CorpusSummary generateCorpus(const CorpusRequest& request, const JobContext& con
     if (writer.complete())
         return summary;
     if (summary.resumed < summary.prompts)
-        complete(request, session, intervention, prompts, prepared, writer, context, summary);
+        complete(request, model, intervention, prompts, prepared, writer, context, summary);
     writer.finish();
     return summary;
 }

@@ -8,6 +8,7 @@
 #include "core/base/job_context.h"
 #include "core/generate/generation_settings.h"
 #include "core/pipeline/open_intervention.h"
+#include "core/pipeline/resident_model.h"
 
 namespace spd {
 
@@ -49,5 +50,7 @@ SamplingSettings samplingOfModel(const std::filesystem::path& folder);
 /// request resumes.
 /// @throws Error; Cancelled, with the finished records kept beside `out`.
 CorpusSummary generateCorpus(const CorpusRequest& request, const JobContext& context);
+/// The same on a model that is open already, whatever the request says of model, workspace and threads.
+CorpusSummary generateCorpus(const CorpusRequest& request, ResidentModel& model, const JobContext& context);
 
 }  // namespace spd

@@ -1,0 +1,32 @@
+#include "core/pipeline/resident_model.h"
+
+#include "core/kernels/kernel_table.h"
+
+namespace spd {
+
+ResidentModel::ResidentModel(Session session, int threads) : session_(std::move(session)), pool_(threads) {}
+
+PackedLm& ResidentModel::packed(DType dtype, const JobContext& context) {
+    if (!holdsPacked(dtype)) {
+        release();
+        packed_.emplace(PackedLm::load(session_.checkpoint, dtype, pool_, detectIsa(), context));
+        dtype_ = dtype;
+    }
+    return *packed_;
+}
+
+CausalLm& ResidentModel::causal(DType dtype, const JobContext& context) {
+    if (!causal_ || dtype_ != dtype) {
+        release();
+        causal_.emplace(CausalLm::load(session_.checkpoint, dtype, context));
+        dtype_ = dtype;
+    }
+    return *causal_;
+}
+
+void ResidentModel::release() {
+    packed_.reset();
+    causal_.reset();
+}
+
+}  // namespace spd
