@@ -49,18 +49,8 @@ CalibrationExample readText(PromptId id, const Json& row, const Tokenizer& token
                             const ExampleLimits& limits) {
     const std::string& prompt = requireString(row, "prompt");
     const std::string& completion = requireString(row, "completion");
-    if (completion.empty())
-        throw rowError("\"completion\" is empty");
-    const Json& listed = requireField(row, "spans");
-    if (!listed.is_array())
-        throw rowError("\"spans\" is to be a list of pairs [from, to)");
-    if (listed.empty())
-        throw rowError("\"spans\" is empty: an example without a correctness span has no loss");
-    const std::vector<size_t> borders = characterBorders(completion);
-    std::vector<TextRange> spans;
-    for (const Json& span : listed)
-        spans.push_back(readSpan(span, borders));
-    return makeCalibrationExample(std::move(id), prompt, completion, spans, tokenizer, limits);
+    return makeCalibrationExample(std::move(id), prompt, completion, readSpans(row, completion), tokenizer,
+                                  limits);
 }
 
 CalibrationExample readTokens(PromptId id, const Json& row, const ExampleLimits& limits) {
@@ -107,6 +97,21 @@ CalibrationExample readExample(int64_t line, const Json& row, const Tokenizer& t
 }
 
 }  // namespace
+
+std::vector<TextRange> readSpans(const Json& row, const std::string& completion) {
+    if (completion.empty())
+        throw rowError("\"completion\" is empty");
+    const Json& listed = requireField(row, "spans");
+    if (!listed.is_array())
+        throw rowError("\"spans\" is to be a list of pairs [from, to)");
+    if (listed.empty())
+        throw rowError("\"spans\" is empty: an example without a correctness span has no loss");
+    const std::vector<size_t> borders = characterBorders(completion);
+    std::vector<TextRange> spans;
+    for (const Json& span : listed)
+        spans.push_back(readSpan(span, borders));
+    return spans;
+}
 
 CalibrationExample makeCalibrationExample(PromptId id, std::string_view prompt, std::string_view completion,
                                           std::span<const TextRange> spans, const Tokenizer& tokenizer,

@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -41,6 +43,10 @@ struct ExampleLimits {
 CalibrationExample makeCalibrationExample(PromptId id, std::string_view prompt, std::string_view completion,
                                           std::span<const TextRange> spans, const Tokenizer& tokenizer,
                                           const ExampleLimits& limits);
+
+/// The field "spans" of a row, pairs [from, to) in code points of the completion, as bytes of it.
+/// @throws Error rowError() for what readCalibrationExamples() refuses
+std::vector<TextRange> readSpans(const nlohmann::ordered_json& row, const std::string& completion);
 
 /// Reads lines {"prompt","completion","spans":[[from,to),...]}, in Unicode code points of the completion,
 /// 0-based and half-open, or {"input_ids":[...],"target_positions":[...]}, ids as they are (nothing is
