@@ -95,6 +95,7 @@ struct Experiment {
         /// "trained": with the method's adapter, no hook, greedy; "generating": as the method makes its
         /// corpus, base weights with its sampling and its projection (the paper's Table 3)
         std::string policy = "trained";
+        std::string domain;  ///< only in runs whose task.name is this; empty: in all
     };
     std::vector<Evaluation> evaluate;
 };

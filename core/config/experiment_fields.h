@@ -93,6 +93,7 @@ void visitEvaluation(AnyEvaluation& e, Visitor&& visit) {
     visit("evaluate", "protocol", e.protocol, oneOf({"paper", "chat", "harness"}));
     visit("evaluate", "max_new_tokens", e.max_new_tokens, between(0, 1 << 20));
     visit("evaluate", "policy", e.policy, oneOf({"trained", "generating"}));
+    visit("evaluate", "domain", e.domain, oneOf({"", "math", "code", "qa"}));
 }
 
 }  // namespace spd

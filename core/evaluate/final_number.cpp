@@ -134,7 +134,7 @@ std::optional<double> announcedNumber(std::string_view text) {
 
 }  // namespace
 
-std::optional<double> finalNumber(std::string_view solution) {
+std::optional<double> solutionNumber(std::string_view solution) {
     const std::string_view text = untilNextQuestion(solution);
     if (const auto number = boxedNumber(text))
         return number;

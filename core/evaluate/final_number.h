@@ -11,7 +11,7 @@ namespace spd {
 /// line; else the last number of all. Currency signs, thousands commas, a percent sign, units, and a true
 /// minus (U+2212) are understood: "$1,200.50" is 1200.5.
 /// @return nothing where there is no number
-std::optional<double> finalNumber(std::string_view solution);
+std::optional<double> solutionNumber(std::string_view solution);
 
 /// Whether two answers are the same number, to 1e-6 of the larger.
 bool isSameNumber(double a, double b);

@@ -28,6 +28,9 @@ bool matters(std::string_view key, Method method, const Experiment& experiment) 
         return true;
     if (isOneOf(key, {"training.recompute", "training.checkpoint_every", "generation.batch"}))
         return false;  // how it is computed, not what
+    if (method == Method::base && key == "task.name")
+        return std::any_of(experiment.evaluate.begin(), experiment.evaluate.end(),
+                           [](const auto& evaluation) { return !evaluation.domain.empty(); });
     if (method == Method::base)
         return key.starts_with("generation.") && !key.starts_with("generation.ssd_") &&
                evaluatesGenerating(experiment);
@@ -93,7 +96,10 @@ std::vector<PlannedRun> planRuns(const ExperimentFile& file) {
             PlannedRun run;
             run.method = method;
             run.experiment = point.experiment;
-            run.settings = settingsThatMatter(point.experiment, method);
+            std::erase_if(run.experiment.evaluate, [&](const Experiment::Evaluation& evaluation) {
+                return !evaluation.domain.empty() && evaluation.domain != point.experiment.task.name;
+            });
+            run.settings = settingsThatMatter(run.experiment, method);
             if (!planned.insert({method, run.settings}).second)
                 continue;
             run.point = labelOf(point, method);

@@ -13,14 +13,14 @@ struct PlannedRun {
     std::string name;  ///< its folder under runs/: "spd-s42-rank_rule=half_dim"; plain letters, unique
     Method method = Method::base;
     std::string point;      ///< label of the point as far as it matters to the method; may be empty
-    Experiment experiment;  ///< with the values of the point
+    Experiment experiment;  ///< with the values of the point, and of [[evaluate]] what its task asks for
     /// Dotted keys and values of the settings that the method's result depends on, in the order of
     /// settingsOf(). Runs with equal ones would be equal.
     std::vector<std::pair<std::string, std::string>> settings;
 
-    bool needsCorpus() const { return method != Method::base; }
     bool needsSubspace() const { return method == Method::spd; }
-    /// Something is evaluated that was trained, or nothing is evaluated and the adapter is the result.
+    /// A corpus is made and an adapter trained on it: for what is evaluated as "trained", and where nothing
+    /// is evaluated and the adapter is the result.
     bool needsTraining() const;
 };
 

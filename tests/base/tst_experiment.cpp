@@ -64,7 +64,7 @@ void TestExperiment::readsEverySetting() {
                     "decode_only", "activation", true};
     e.generation = {true, 0.7, 5, 0.9, 0.05, 1.1, 33, 4, true, 1.5, 21, 0.75};
     e.training = {2, 2e-4, 4, 16, 0, 3, 0.5, "completion_only", "full", 9};
-    e.evaluate = {{"gsm8k", 20, "chat", 64, "generating"}, {"mmlu", 0, "paper", 0, "trained"}};
+    e.evaluate = {{"gsm8k", 20, "chat", 64, "generating", "math"}, {"mmlu", 0, "paper", 0, "trained", ""}};
     const std::string text = resolvedToml(e);
     const Experiment back = parseExperiment(text, "e.toml").points[0].experiment;
     QCOMPARE(resolvedToml(back), text);

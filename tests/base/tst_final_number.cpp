@@ -60,14 +60,14 @@ void TestFinalNumber::findsTheNumber_data() {
 void TestFinalNumber::findsTheNumber() {
     QFETCH(QString, solution);
     QFETCH(double, number);
-    const auto found = finalNumber(solution.toStdString());
+    const auto found = solutionNumber(solution.toStdString());
     QVERIFY(found.has_value());
     QVERIFY2(isSameNumber(*found, number), qPrintable(QString::number(*found, 'g', 17)));
 }
 
 void TestFinalNumber::comparesNumbers() {
-    QVERIFY(!finalNumber("no idea").has_value() && !finalNumber("").has_value());
-    QVERIFY(!finalNumber("Hm.\nQuestion: 5 + 6?").has_value());
+    QVERIFY(!solutionNumber("no idea").has_value() && !solutionNumber("").has_value());
+    QVERIFY(!solutionNumber("Hm.\nQuestion: 5 + 6?").has_value());
     QVERIFY(isSameNumber(18, 18.0000001) && isSameNumber(0, 0));
     QVERIFY(!isSameNumber(18, 18.01) && !isSameNumber(18, -18) && !isSameNumber(0, 1e-3));
 }

@@ -7,10 +7,10 @@
 #include <set>
 
 #include "core/base/sha256.h"
-#include "core/experiment/forecast.h"
-#include "core/experiment/known_models.h"
+#include "core/experiment/forecast/forecast.h"
+#include "core/experiment/forecast/known_models.h"
 #include "core/experiment/run_plan.h"
-#include "core/experiment/stage_record.h"
+#include "core/experiment/finished_stage.h"
 #include "core/io/memory_forecast.h"
 
 using namespace spd;
@@ -39,6 +39,7 @@ class TestRunPlan : public QObject {
 private Q_SLOTS:
     void makesARunForEachMethod();
     void makesNoRunTwice();
+    void evaluatesWhatTheDomainAsksFor();
     void namesFoldersPlainly();
     void knowsTheBackbones_data();
     void knowsTheBackbones();
@@ -51,12 +52,12 @@ void TestRunPlan::makesARunForEachMethod() {
     const auto runs = runsOf("methods = [\"base\", \"psr\", \"ssd\", \"spd\"]\nseed = 7\n" + model +
                              "[[evaluate]]\ntask = \"gsm8k\"\n");
     QCOMPARE(namesOf(runs), (std::vector<std::string>{"base-s7", "psr-s7", "ssd-s7", "spd-s7"}));
-    QVERIFY(!runs[0].needsCorpus() && !runs[0].needsTraining() && !runs[0].needsSubspace());
-    QVERIFY(runs[1].needsCorpus() && runs[1].needsTraining() && !runs[1].needsSubspace());
-    QVERIFY(runs[3].needsCorpus() && runs[3].needsTraining() && runs[3].needsSubspace());
+    QVERIFY(!runs[0].needsTraining() && !runs[0].needsSubspace());
+    QVERIFY(runs[1].needsTraining() && !runs[1].needsSubspace());
+    QVERIFY(runs[3].needsTraining() && runs[3].needsSubspace());
     const auto quality =
         runsOf("methods = [\"spd\"]\n" + model + "[[evaluate]]\ntask = \"gsm8k\"\npolicy = \"generating\"\n");
-    QVERIFY(quality[0].needsCorpus() && !quality[0].needsTraining());
+    QVERIFY(quality[0].needsSubspace() && !quality[0].needsTraining());
 }
 
 /// A point of the sweep makes a run only for the methods that it changes.
@@ -82,6 +83,20 @@ void TestRunPlan::makesNoRunTwice() {
                     "[sweep]\n\"generation.batch\" = [1, 2]\n\"training.recompute\" = [\"off\", \"full\"]\n")
                  .size(),
              size_t{4});
+}
+
+/// A table of benchmarks by domain: each task is evaluated on its own ones.
+void TestRunPlan::evaluatesWhatTheDomainAsksFor() {
+    const auto runs =
+        runsOf("methods = [\"base\", \"spd\"]\n" + model +
+               "[[evaluate]]\ntask = \"gsm8k\"\ndomain = \"math\"\n[[evaluate]]\ntask = \"mmlu\"\ndomain = "
+               "\"qa\"\n[[evaluate]]\ntask = \"bbh\"\n[sweep]\n\"task.name\" = [\"math\", \"qa\"]\n");
+    QCOMPARE(namesOf(runs), (std::vector<std::string>{"base-s42-name=math", "spd-s42-name=math",
+                                                      "base-s42-name=qa", "spd-s42-name=qa"}));
+    QCOMPARE(runs[1].experiment.evaluate.size(), size_t{2});
+    QCOMPARE(runs[1].experiment.evaluate[0].task, std::string("gsm8k"));
+    QCOMPARE(runs[3].experiment.evaluate[0].task, std::string("mmlu"));
+    QCOMPARE(runs[3].experiment.evaluate[1].task, std::string("bbh"));
 }
 
 void TestRunPlan::namesFoldersPlainly() {
@@ -159,36 +174,36 @@ void TestRunPlan::findsAFinishedStage() {
     QTemporaryDir temporary;
     const fs::path folder = temporary.path().toStdString();
     std::ofstream(folder / "out.bin") << "content";
-    StageRecord record;
+    FinishedStage record;
     record.stage = "train";
     record.inputs = {{"lr", 1e-5}, {"corpus_sha256", "ab"}};
     record.outputs = {describeOutput(folder, "out.bin")};
     record.seconds = 2.5;
     record.summary = {{"loss", 1.25}};
     QCOMPARE(record.sha256Of("out.bin"), sha256Hex("content"));
-    writeStageRecord(folder / "train.json", record);
-    const auto found = findStageRecord(folder / "train.json", "train", record.inputs, folder);
+    writeFinishedStage(folder / "train.json", record);
+    const auto found = findFinishedStage(folder / "train.json", "train", record.inputs, folder);
     QVERIFY(found.has_value());
     QCOMPARE(found->inputsSha256(), record.inputsSha256());
     QCOMPARE(found->summary, record.summary);
     QCOMPARE(found->seconds, 2.5);
-    QVERIFY(!findStageRecord(folder / "none.json", "train", record.inputs, folder));
+    QVERIFY(!findFinishedStage(folder / "none.json", "train", record.inputs, folder));
 }
 
 void TestRunPlan::doubtsWhatWasTouched() {
     QTemporaryDir temporary;
     const fs::path folder = temporary.path().toStdString();
     const fs::path file = folder / "train.json";
-    StageRecord record;
+    FinishedStage record;
     record.stage = "train";
     record.inputs = {{"lr", 1e-5}};
-    const auto isFound = [&] { return findStageRecord(file, "train", record.inputs, folder).has_value(); };
+    const auto isFound = [&] { return findFinishedStage(file, "train", record.inputs, folder).has_value(); };
     std::ofstream(folder / "out.bin") << "content";
     record.outputs = {describeOutput(folder, "out.bin")};
-    writeStageRecord(file, record);
+    writeFinishedStage(file, record);
     QVERIFY(isFound());
-    QVERIFY(!findStageRecord(file, "train", {{"lr", 2e-5}}, folder));
-    QVERIFY(!findStageRecord(file, "generate", record.inputs, folder));
+    QVERIFY(!findFinishedStage(file, "train", {{"lr", 2e-5}}, folder));
+    QVERIFY(!findFinishedStage(file, "generate", record.inputs, folder));
     std::ofstream(folder / "out.bin") << "conteNt";
     QVERIFY(!isFound());
     std::ofstream(folder / "out.bin") << "conten";

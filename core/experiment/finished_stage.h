@@ -18,7 +18,7 @@ struct StageOutput {
 
 /// What a finished stage leaves behind its artifacts: by this a later start knows that there is nothing to
 /// do.
-struct StageRecord {
+struct FinishedStage {
     std::string stage;              ///< "calibrate", "generate", "train", "evaluate gsm8k"
     nlohmann::ordered_json inputs;  ///< object: settings and hashes of all that the outputs depend on
     std::vector<StageOutput> outputs;
@@ -35,13 +35,13 @@ struct StageRecord {
 StageOutput describeOutput(const std::filesystem::path& experiment_folder, const std::string& path);
 
 /// Written last, atomically: outputs first, then their record. @throws Error io
-void writeStageRecord(const std::filesystem::path& file, const StageRecord& record);
+void writeFinishedStage(const std::filesystem::path& file, const FinishedStage& record);
 
 /// The record when it is there, is sound, was made from these `inputs`, and every output still has its size
 /// and hash; else nothing, and the stage has to be run.
 /// @throws Error io
-std::optional<StageRecord> findStageRecord(const std::filesystem::path& file, const std::string& stage,
-                                           const nlohmann::ordered_json& inputs,
-                                           const std::filesystem::path& experiment_folder);
+std::optional<FinishedStage> findFinishedStage(const std::filesystem::path& file, const std::string& stage,
+                                               const nlohmann::ordered_json& inputs,
+                                               const std::filesystem::path& experiment_folder);
 
 }  // namespace spd

@@ -1,4 +1,4 @@
-#include "core/experiment/known_models.h"
+#include "core/experiment/forecast/known_models.h"
 
 #include <string_view>
 

@@ -1,4 +1,4 @@
-#include "core/experiment/forecast.h"
+#include "core/experiment/forecast/forecast.h"
 
 #include <algorithm>
 #include <cmath>
@@ -118,11 +118,11 @@ std::vector<StageForecast> forecastRun(const PlannedRun& run, const ModelConfig&
     std::vector<StageForecast> stages;
     if (run.needsSubspace())
         stages.push_back(arithmetic.calibrate());
-    if (run.needsCorpus())
+    if (run.needsTraining()) {
         stages.push_back(arithmetic.generate("generate", sizes.prompts, sizes.prompt_tokens,
                                              run.experiment.generation.max_new_tokens));
-    if (run.needsTraining())
         stages.push_back(arithmetic.train());
+    }
     for (size_t i = 0; i < run.experiment.evaluate.size(); ++i)
         stages.push_back(arithmetic.generate("evaluate " + run.experiment.evaluate[i].task,
                                              sizes.questions.at(i), sizes.question_tokens.at(i),

@@ -1,4 +1,4 @@
-#include "core/experiment/stage_record.h"
+#include "core/experiment/finished_stage.h"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json toJson(const StageRecord& record) {
+Json toJson(const FinishedStage& record) {
     Json outputs = Json::array();
     for (const StageOutput& output : record.outputs)
         outputs.push_back({{"path", output.path}, {"bytes", output.bytes}, {"sha256", output.sha256}});
@@ -24,10 +24,10 @@ Json toJson(const StageRecord& record) {
 }
 
 /// Our own file, but a user may have edited it: what does not fit is no record.
-std::optional<StageRecord> parseRecord(const std::string& text, const std::string& file) {
+std::optional<FinishedStage> parseRecord(const std::string& text, const std::string& file) {
     try {
         const Json json = parseStrictJson(text, file, {});
-        StageRecord record;
+        FinishedStage record;
         record.stage = json.at("stage").get<std::string>();
         record.inputs = json.at("inputs");
         record.seconds = json.at("seconds").get<double>();
@@ -55,11 +55,11 @@ bool isUnchanged(const StageOutput& output, const std::filesystem::path& folder)
 
 }  // namespace
 
-std::string StageRecord::inputsSha256() const {
+std::string FinishedStage::inputsSha256() const {
     return sha256Hex(inputs.dump());
 }
 
-const std::string& StageRecord::sha256Of(const std::string& file_name) const {
+const std::string& FinishedStage::sha256Of(const std::string& file_name) const {
     for (const StageOutput& output : outputs)
         if (std::filesystem::path(output.path).filename() == file_name)
             return output.sha256;
@@ -75,18 +75,18 @@ StageOutput describeOutput(const std::filesystem::path& experiment_folder, const
     return {path, static_cast<int64_t>(bytes), sha256OfFile(file)};
 }
 
-void writeStageRecord(const std::filesystem::path& file, const StageRecord& record) {
+void writeFinishedStage(const std::filesystem::path& file, const FinishedStage& record) {
     writeFileAtomically(file, toJson(record).dump(2) + "\n");
 }
 
-std::optional<StageRecord> findStageRecord(const std::filesystem::path& file, const std::string& stage,
-                                           const nlohmann::ordered_json& inputs,
-                                           const std::filesystem::path& experiment_folder) {
+std::optional<FinishedStage> findFinishedStage(const std::filesystem::path& file, const std::string& stage,
+                                               const nlohmann::ordered_json& inputs,
+                                               const std::filesystem::path& experiment_folder) {
     std::error_code error;
     if (!std::filesystem::exists(file, error))
         return std::nullopt;
     const JsonLimits limits;
-    std::optional<StageRecord> record = parseRecord(readFile(file, limits.max_bytes), file.string());
+    std::optional<FinishedStage> record = parseRecord(readFile(file, limits.max_bytes), file.string());
     if (!record || record->stage != stage || record->inputs != inputs)
         return std::nullopt;
     for (const StageOutput& output : record->outputs)
