@@ -11,6 +11,7 @@ void addInspect(CLI::App& app, CommonOptions& options, Command& chosen);
 void addTokenize(CLI::App& app, CommonOptions& options, Command& chosen);
 void addGenerate(CLI::App& app, CommonOptions& options, Command& chosen);
 void addForward(CLI::App& app, CommonOptions& options, Command& chosen);
+void addRuns(CLI::App& app, CommonOptions& options, Command& chosen);
 void addExport(CLI::App& app, CommonOptions& options, Command& chosen);
 
 }  // namespace spd::cli

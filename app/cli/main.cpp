@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
     spd::cli::addTokenize(app, options, chosen);
     spd::cli::addGenerate(app, options, chosen);
     spd::cli::addForward(app, options, chosen);
+    spd::cli::addRuns(app, options, chosen);
     spd::cli::addExport(app, options, chosen);
 
     try {

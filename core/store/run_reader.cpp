@@ -226,6 +226,15 @@ std::vector<RecordedStage> RunStore::stages(const std::string& run) const {
     });
 }
 
+std::vector<std::string> RunStore::evalTasks(const std::string& run) const {
+    return state_->read([&](SQLite::Database& database) {
+        requireRun(database, run);
+        return rowsOf(
+            database, "SELECT DISTINCT task FROM eval_examples WHERE run_id = ?1 ORDER BY task",
+            [](SQLite::Statement& row) { return row.getColumn(0).getString(); }, run);
+    });
+}
+
 std::vector<EvalExample> RunStore::evalExamples(const std::string& run, const std::string& task) const {
     return state_->read([&](SQLite::Database& database) {
         requireRun(database, run);

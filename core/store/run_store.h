@@ -107,6 +107,7 @@ public:
     std::vector<Metric> finalMetrics(const std::string& run) const;  ///< of each key the last step
     std::vector<Artifact> artifacts(const std::string& run) const;
     std::vector<RecordedStage> stages(const std::string& run) const;
+    std::vector<std::string> evalTasks(const std::string& run) const;
     std::vector<EvalExample> evalExamples(const std::string& run, const std::string& task) const;
     std::vector<LineageEdge> lineage(const std::string& run) const;
 
