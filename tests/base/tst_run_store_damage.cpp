@@ -4,6 +4,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <QTest>
@@ -289,6 +290,34 @@ private Q_SLOTS:
         QCOMPARE(store.runs().size(), size_t{3});
         const auto file = refusalOf([&] { RunStore::open(elsewhere / "real.sqlite"); });
         QVERIFY(file && file->kind == ErrorKind::io && file->isOneLine());
+    }
+
+    void aFolderWithoutWritePermissionIsRead() {
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
+        folder.put("spd.sqlite", sound_);
+        ::chmod(folder.path().c_str(), 0555);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            if (::geteuid() == 0 && ::setuid(65534) != 0)
+                ::_exit(9);
+            int code = 1;
+            const auto failure = refusalOf([&] {
+                RunStore store = RunStore::open(folder.path());
+                const auto refusal = refusalOf([&] { store.setNote(store.runs()[0].id, "x"); });
+                const bool is_right = store.readOnly() && store.runs().size() == 3 && refusal &&
+                                      refusal->kind == ErrorKind::io && refusal->says("read-only") &&
+                                      store.query("SELECT 1").rows.size() == 1;
+                code = is_right ? 0 : 2;
+            });
+            if (failure)
+                std::fprintf(stderr, "child: %s\n", failure->message.c_str());
+            ::_exit(code);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        QCOMPARE(WEXITSTATUS(status), 0);
+        QCOMPARE(std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()), 1);
+        ::chmod(folder.path().c_str(), 0755);
     }
 
     void networkFileSystemsAreNamed() {

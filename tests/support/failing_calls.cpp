@@ -117,6 +117,11 @@ int syncOrFail(const char* name, int file, const Call& call) {
     return result;
 }
 
+int openOrFail(const char* name, const char* path, int flags, mode_t mode) {
+    const auto call = [&] { return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags, mode)); };
+    return (flags & O_ACCMODE) == O_RDONLY ? call() : callOrFail(name, call);
+}
+
 }  // namespace
 
 void armFault(const Fault& next) {
@@ -129,6 +134,10 @@ void armFault(const Fault& next) {
 int disarmFault() {
     armed = false;
     return calls;
+}
+
+void resumeFault() {
+    armed = true;
 }
 
 std::string_view struckCall() {
@@ -166,6 +175,19 @@ int fdatasync(int file) {
 int ftruncate(int file, off_t size) noexcept {
     static const auto call = original<int(int, off_t)>("ftruncate");
     return callOrFail("ftruncate", [&] { return call(file, size); });
+}
+
+// SQLite's names of the same.
+
+ssize_t pwrite64(int file, const void* bytes, size_t count, off64_t offset) {
+    static const auto call = original<ssize_t(int, const void*, size_t, off64_t)>("pwrite64");
+    return spd::test::writeOrFail("pwrite64", file, count,
+                                  [&](size_t n) { return call(file, bytes, n, offset); });
+}
+
+int ftruncate64(int file, off64_t size) noexcept {
+    static const auto call = original<int(int, off64_t)>("ftruncate64");
+    return callOrFail("ftruncate64", [&] { return call(file, size); });
 }
 
 int fchmod(int file, mode_t mode) noexcept {
@@ -222,8 +244,18 @@ int open(const char* path, int flags, ...) {
         mode = va_arg(arguments, mode_t);
         va_end(arguments);
     }
-    const auto call = [&] { return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags, mode)); };
-    return (flags & O_ACCMODE) == O_RDONLY ? call() : callOrFail("open", call);
+    return spd::test::openOrFail("open", path, flags, mode);
+}
+
+int open64(const char* path, int flags, ...) {
+    mode_t mode = 0;
+    if ((flags & O_CREAT) != 0) {
+        va_list arguments;
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return spd::test::openOrFail("open64", path, flags, mode);
 }
 
 }  // extern "C"

@@ -26,6 +26,8 @@ struct Fault {
 void armFault(const Fault& fault);
 /// No faults from now on. @return the calls counted since armFault()
 int disarmFault();
+/// After disarmFault(): goes on counting where it ended.
+void resumeFault();
 /// The call that the fault struck first, "fsync"; empty before. Points to a literal.
 std::string_view struckCall();
 

@@ -55,7 +55,7 @@ void RunStore::State::openForWriting() {
     try {
         marker_ = markOpen(file);
         try {
-            requireDatabaseText();
+            requireDatabaseText(others.died);
             connectAndCheck(others.died);
         } catch (const Damage& damage) {
             replaceDamaged(damage.what, others.alive);
@@ -68,10 +68,10 @@ void RunStore::State::openForWriting() {
 }
 
 /// What is no database by its first bytes is not shown to SQLite, which would empty the journal beside it.
-void RunStore::State::requireDatabaseText() {
+void RunStore::State::requireDatabaseText(bool was_unclean) {
     switch (firstBytes(file)) {
         case FirstBytes::none:
-            if (fs::exists(file))
+            if (fs::exists(file) && !was_unclean)  // else one that was killed while it made it
                 notices.push_back(fmt::format("{}: was empty; a new database is made in it",
                                               printable(file.native(), 1000)));
             break;

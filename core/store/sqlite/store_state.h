@@ -71,7 +71,7 @@ private:
     SQLite::Database& opened();
     void openForWriting();
     void openReadOnly();
-    void requireDatabaseText();
+    void requireDatabaseText(bool was_unclean);
     void connectAndCheck(bool check_all);
     void replaceDamaged(const std::string& what, bool others_alive);
     void onFailure(const SQLite::Exception& error);
