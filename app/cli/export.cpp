@@ -8,10 +8,11 @@
 namespace spd::cli {
 
 void addExport(CLI::App& app, CommonOptions& common, Command& chosen) {
-    CLI::App* exports = app.add_subcommand("export", "Write an adapter for other programs");
+    CLI::App* exports = app.add_subcommand("export", "Write an adapter or a corpus for other programs");
     addCommonOptions(*exports, common);
     exports->require_subcommand(1);
     addExportPeft(*exports, common, chosen);
+    addExportCorpus(*exports, common, chosen);
 }
 
 }  // namespace spd::cli

@@ -6,5 +6,6 @@ namespace spd::cli {
 
 // The subcommands of `spd export`, each as those of commands.h.
 void addExportPeft(CLI::App& exports, CommonOptions& options, Command& chosen);
+void addExportCorpus(CLI::App& exports, CommonOptions& options, Command& chosen);
 
 }  // namespace spd::cli

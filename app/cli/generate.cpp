@@ -10,6 +10,7 @@
 #include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
 #include "core/base/strict_json.h"
+#include "core/generate/method_presets.h"
 #include "core/io/model_locator.h"
 #include "core/kernels/kernel_table.h"
 #include "core/pipeline/generate_corpus.h"
@@ -22,16 +23,37 @@ namespace {
 struct GenerateOptions {
     CorpusRequest request;
     std::string sampling = "given";
+    std::string method;
     std::string template_variables;
     bool raw = false;
     CLI::App* command = nullptr;
 };
 
+/// --method decides where the sampling starts from. @throws Error invalid_argument when it and --subspace do
+/// not go together
+void chooseMethod(GenerateOptions& options) {
+    if (options.method.empty())
+        return;
+    const Method method = options.method == "ssd"   ? Method::ssd
+                          : options.method == "psr" ? Method::psr
+                                                    : Method::spd;
+    const CLI::Option* subspace = options.command->get_option_no_throw("--subspace");
+    const bool projects = subspace != nullptr && subspace->count() > 0;
+    if (projects != (method == Method::spd))
+        throw Error(ErrorKind::invalid_argument,
+                    projects
+                        ? "--method " + options.method + " samples without a projection: leave out --subspace"
+                        : "--method spd samples under a projection: --subspace names its folder");
+    options.request.method = method;
+}
+
 SamplingSettings chosenSampling(const GenerateOptions& options, const std::filesystem::path& workspace) {
     const SamplingSettings& given = options.request.settings.sampling;
-    if (options.sampling != "model")
+    if (options.sampling != "model" && !options.request.method)
         return given;
-    SamplingSettings sampling = samplingOfModel(locateModel(options.request.model, workspace).folder);
+    SamplingSettings sampling = options.request.method
+                                    ? samplingOf(*options.request.method)
+                                    : samplingOfModel(locateModel(options.request.model, workspace).folder);
     const auto wasGiven = [&](const char* option) { return options.command->count(option) > 0; };
     if (wasGiven("--temperature") || wasGiven("--top-k") || wasGiven("--top-p") || wasGiven("--min-p"))
         sampling.greedy = false;  // whoever says how to draw wants to draw
@@ -57,6 +79,7 @@ void printSummary(const CorpusSummary& summary, const std::filesystem::path& out
                                                {"resumed", summary.resumed},
                                                {"completion_tokens", summary.completion_tokens},
                                                {"intervention", summary.intervention_record},
+                                               {"statistics", summary.statistics_record},
                                                {"open_seconds", summary.open_seconds},
                                                {"generate_seconds", summary.generate_seconds}};
         std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
@@ -71,12 +94,14 @@ void printSummary(const CorpusSummary& summary, const std::filesystem::path& out
                             static_cast<double>(summary.completion_tokens) / summary.generate_seconds);
     if (!summary.intervention_record.empty())
         text += "\n  with " + summary.intervention;
+    text += "\n" + summary.statistics;
     std::cout << text << "\n";
 }
 
 int run(GenerateOptions& options, const CommonOptions& common, const JobContext& context) {
     CorpusRequest& request = options.request;
     request.workspace = common.workspace;
+    chooseMethod(options);
     request.settings.sampling = chosenSampling(options, common.workspace);
     request.settings.seed = common.seed;
     request.dtype = chosenDType(common, detectIsa() == Isa::avx512_bf16 ? DType::bfloat16 : DType::float32);
@@ -144,11 +169,19 @@ void addGenerate(CLI::App& app, CommonOptions& common, Command& chosen) {
         ->excludes(raw);
     command->add_option("--template-variables", options->template_variables,
                         R"(With --chat, a JSON object for the template: '{"enable_thinking": false}')");
+    CLI::Option* sampling_source =
+        command
+            ->add_option("--sampling", options->sampling,
+                         "given: by these options; model: by its generation_config.json")
+            ->check(CLI::IsMember({"given", "model"}))
+            ->capture_default_str();
     command
-        ->add_option("--sampling", options->sampling,
-                     "given: by these options; model: by its generation_config.json")
-        ->check(CLI::IsMember({"given", "model"}))
-        ->capture_default_str();
+        ->add_option(
+            "--method", options->method,
+            "Preset: psr (as the model samples), ssd (temperature 1.6, top-k 20, top-p 0.8), spd (psr under "
+            "--subspace); sampling options that are given win")
+        ->check(CLI::IsMember({"psr", "ssd", "spd"}))
+        ->excludes(sampling_source);
     addInterventionOptions(*command, request.intervention);
     command->callback([options, &chosen] {
         chosen = [options](const CommonOptions& parsed, const JobContext& context) {

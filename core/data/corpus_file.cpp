@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr JsonLimits kMetaLimits = {.max_bytes = size_t{1} << 24, .max_depth = 64, .max_values = 1'000'000};
+constexpr const char* kStatistics = "statistics";
 constexpr JsonLimits kRecordLimits = {.max_bytes = kMaxJsonLine, .max_depth = 8, .max_values = 1'000'000};
 
 std::string hashOf(const std::vector<PromptId>& ids) {
@@ -67,8 +68,10 @@ std::string CorpusWriter::State::strangeness(const Json& meta) const {
         return has_records ? "there already, and no " + paths.meta.filename().native() + " says what made it"
                            : "";
     try {
-        const Json before =
+        Json before =
             parseStrictJson(readFile(paths.meta, kMetaLimits.max_bytes), paths.meta.native(), kMetaLimits);
+        if (before.is_object())
+            before.erase(kStatistics);  // what came out, not what made it
         const std::string difference = settingsDifference(before, meta);
         return difference.empty() ? "" : "made with other settings: " + difference;
     } catch (const Error& error) {
@@ -213,6 +216,16 @@ void CorpusWriter::finish() {
         throw Error(ErrorKind::internal, "finish() before all prompts are done");
     state_->putInOrder();
     state_->complete = true;
+}
+
+void CorpusWriter::recordStatistics(const Json& statistics) {
+    if (!state_->complete)
+        throw Error(ErrorKind::internal, "statistics before finish()");
+    Json meta = Json::parse(state_->meta_text);
+    meta[kStatistics] = statistics;
+    const std::string text = meta.dump(2) + "\n";
+    if (text != readFile(state_->paths.meta, kMetaLimits.max_bytes))
+        writeFileAtomically(state_->paths.meta, text);
 }
 
 }  // namespace spd

@@ -26,7 +26,8 @@ struct CorpusRecord {
 /// Writes a corpus so that a kill at any moment loses nothing that append() returned for, and the finished
 /// file has the same bytes as one that was never interrupted. For OUT "x.jsonl":
 ///   x.partial.jsonl   records in order of completion, each synced
-///   x.meta.json       what made it (settings, hashes of inputs); written before the first record, stays
+///   x.meta.json       what made it (settings, hashes of inputs); written before the first record, stays;
+///                     once x.jsonl is there also its statistics
 ///   x.jsonl           all records in the order of the prompts; appears whole when finish() is done
 ///   .x.lock           held with flock by the one writer; removed by its destructor
 /// An earlier x.jsonl stays until its successor is complete. Nothing but the lock is created before the first
@@ -60,6 +61,10 @@ public:
 
     /// Puts OUT in its place and removes the partial file. All prompts must be done. @throws Error io
     void finish();
+
+    /// Keeps what came out beside what made it, as "statistics" in the meta file; equal ones change nothing.
+    /// After finish(). @throws Error io
+    void recordStatistics(const nlohmann::ordered_json& statistics);
 
 private:
     class State;

@@ -13,6 +13,7 @@
 #include "core/base/strict_json.h"
 #include "core/data/corpus/corpus_paths.h"
 #include "core/data/corpus_file.h"
+#include "core/data/curation/corpus_statistics.h"
 #include "core/data/prompts.h"
 #include "core/generate/generator.h"
 #include "core/generate/sampler.h"
@@ -132,30 +133,33 @@ Json corpusMeta(const CorpusRequest& request, const Session& session, const Inte
     }
     const GenerationSettings& settings = request.settings;
     const SamplingSettings& sampling = settings.sampling;
-    return {{"format_version", 1},
-            {"stage", "generate"},
-            {"model",
-             {{"id", printable(session.location.id, 4096)},
-              {"revision", session.location.revision},
-              {"config_sha256", configSha256(session.checkpoint)},
-              {"eos_token_ids", session.checkpoint.config().eos_token_ids},
-              {"weights_fingerprint", weightsFingerprint(session.checkpoint)}}},
-            {"tokenizer_sha256", session.tokenizer.sha256()},
-            {"prompts_sha256", sha256Hex(prompt_digests)},
-            {"format", request.chat ? "chat" : "raw"},
-            {"template_variables", request.template_variables},
-            {"dtype", name(request.dtype)},
-            {"kernels", name(detectIsa())},
-            {"seed", settings.seed},
-            {"max_new_tokens", settings.max_new_tokens},
-            {"stop", settings.stop},
-            {"greedy", sampling.greedy},
-            {"temperature", sampling.temperature},
-            {"top_k", sampling.top_k},
-            {"top_p", sampling.top_p},
-            {"min_p", sampling.min_p},
-            {"repetition_penalty", sampling.repetition_penalty},
-            {"intervention", recordOf(intervention)}};
+    Json meta = {{"format_version", 1},
+                 {"stage", "generate"},
+                 {"model",
+                  {{"id", printable(session.location.id, 4096)},
+                   {"revision", session.location.revision},
+                   {"config_sha256", configSha256(session.checkpoint)},
+                   {"eos_token_ids", session.checkpoint.config().eos_token_ids},
+                   {"weights_fingerprint", weightsFingerprint(session.checkpoint)}}},
+                 {"tokenizer_sha256", session.tokenizer.sha256()},
+                 {"prompts_sha256", sha256Hex(prompt_digests)},
+                 {"format", request.chat ? "chat" : "raw"},
+                 {"template_variables", request.template_variables},
+                 {"dtype", name(request.dtype)},
+                 {"kernels", name(detectIsa())},
+                 {"seed", settings.seed},
+                 {"max_new_tokens", settings.max_new_tokens},
+                 {"stop", settings.stop},
+                 {"greedy", sampling.greedy},
+                 {"temperature", sampling.temperature},
+                 {"top_k", sampling.top_k},
+                 {"top_p", sampling.top_p},
+                 {"min_p", sampling.min_p},
+                 {"repetition_penalty", sampling.repetition_penalty},
+                 {"intervention", recordOf(intervention)}};
+    if (request.method)
+        meta["method"] = name(*request.method);
+    return meta;
 }
 
 uint64_t noiseKeyOf(uint64_t seed, const PromptId& id) {
@@ -256,11 +260,13 @@ CorpusSummary generateCorpus(const CorpusRequest& request, ResidentModel& model,
     summary.resumed = writer.doneCount();
     summary.intervention = describe(intervention);
     summary.intervention_record = recordOf(intervention);
-    if (writer.complete())
-        return summary;
     if (summary.resumed < summary.prompts)
         complete(request, model, intervention, prompts, prepared, writer, context, summary);
     writer.finish();
+    const CorpusStatistics statistics = statisticsOf(request.out);
+    summary.statistics = statistics.describe();
+    summary.statistics_record = statistics.toJson();
+    writer.recordStatistics(summary.statistics_record);
     return summary;
 }
 

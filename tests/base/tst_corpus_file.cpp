@@ -80,6 +80,33 @@ private Q_SLOTS:
         QCOMPARE(status.st_mode & 0777u, 0644u);
     }
 
+    /// Statistics are what came out, not what made it: they neither hinder the same command nor help another.
+    void statisticsBesideTheSettings() {
+        const TemporaryFolder folder;
+        const CorpusJob job(5);
+        const std::string out = folder / "x.jsonl";
+        job.run(out, 1);
+        const std::string plain = contentOf(folder / "x.meta.json");
+        {
+            CorpusWriter writer = CorpusWriter::open(out, job.meta(), job.ids(), false);
+            QVERIFY(writer.complete());
+            writer.recordStatistics({{"empty", 3}});
+        }
+        auto meta = nlohmann::ordered_json::parse(contentOf(folder / "x.meta.json"));
+        QCOMPARE(meta.at("statistics").dump(), R"({"empty":3})"s);
+        meta.erase("statistics");
+        QCOMPARE(meta.dump(2) + "\n", plain);
+        QVERIFY(CorpusWriter::open(out, job.meta(), job.ids(), false).complete());
+        const CorpusJob other(5, 1.5);
+        QVERIFY_EXCEPTION_THROWN(CorpusWriter::open(out, other.meta(), other.ids(), false), Error);
+        // Begun anew: the statistics of what was there are gone with the first record.
+        CorpusWriter writer = CorpusWriter::open(out, other.meta(), other.ids(), true);
+        QVERIFY_EXCEPTION_THROWN(writer.recordStatistics({{"empty", 3}}), Error);
+        writer.append(0, other.record(0));
+        QVERIFY(contentOf(folder / "x.meta.json").find("statistics") == std::string::npos);
+        QCOMPARE(filesIn(folder.path()).count("x.partial.jsonl"), size_t{1});
+    }
+
     void theOrderOfCompletionLeavesNoTrace() {
         const CorpusJob job(20);
         for (uint32_t seed = 0; seed < 20; ++seed) {
