@@ -13,5 +13,6 @@ void addGenerate(CLI::App& app, CommonOptions& options, Command& chosen);
 void addForward(CLI::App& app, CommonOptions& options, Command& chosen);
 void addRuns(CLI::App& app, CommonOptions& options, Command& chosen);
 void addExport(CLI::App& app, CommonOptions& options, Command& chosen);
+void addCalibrate(CLI::App& app, CommonOptions& options, Command& chosen);
 
 }  // namespace spd::cli

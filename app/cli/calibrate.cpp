@@ -1,0 +1,218 @@
+// spd calibrate: the capability subspaces of a model, measured on a few examples.
+
+#include "core/pipeline/calibrate.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/commands.h"
+#include "app/cli/intervention_options.h"
+#include "app/cli/progress_line.h"
+#include "app/cli/text_table.h"
+#include "core/data/tasks/task_data.h"
+#include "core/subspace/projection.h"
+
+namespace spd::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct CalibrateOptions {
+    std::string model;
+    std::filesystem::path examples;
+    std::string task;
+    std::string data;  ///< of the task; empty: its own
+    int64_t n = 50;
+    std::string code_span = "first_assertion";
+    bool tests_in_prompt = false;
+    std::filesystem::path out;
+    std::string layers = "last_mid";
+    std::string loss = "aligned";
+    std::string site = "proj";
+    bool per_head = false;
+    double seconds_to_save = 60;
+};
+
+/// Share of the sum of squares in the first r singular values.
+double energyAt(const Spectrum& spectrum, int64_t rank) {
+    const double total = spectrum.singular_values.squaredNorm();
+    return total > 0 ? spectrum.singular_values.head(rank).squaredNorm() / total : 0;
+}
+
+ordered_json summaryJson(const CalibrateSummary& summary, const std::filesystem::path& out) {
+    ordered_json targets = ordered_json::object();
+    for (const auto& [target, measured] : summary.subspace.targets) {
+        ordered_json heads = ordered_json::array();
+        for (const Spectrum& head : measured.heads) {
+            const int64_t half = std::max<int64_t>(1, head.singular_values.size() / 2);
+            heads.push_back({{"width", head.singular_values.size()},
+                             {"numeric_rank", head.numeric_rank},
+                             {"effective_rank", head.effective_rank},
+                             {"stable_rank", head.stable_rank},
+                             {"half_dim_energy", energyAt(head, half)},
+                             {"half_dim_overlap", head.split_half_overlap(half - 1)}});
+        }
+        targets[toText(target)] = heads;
+    }
+    return {{"out", out.string()},
+            {"examples", summary.subspace.examples.size()},
+            {"resumed", summary.resumed},
+            {"tokens", summary.tokens},
+            {"open_seconds", summary.open_seconds},
+            {"gradient_seconds", summary.gradient_seconds},
+            {"decompose_seconds", summary.decompose_seconds},
+            {"targets", targets}};
+}
+
+void printTable(const Subspace& subspace) {
+    TextTable table;
+    table.addColumn("target");
+    for (const char* heading :
+         {"width", "numeric rank", "effective", "stable", "r = half: energy", "overlap", "chance"})
+        table.addColumn(heading, TextTable::Align::right);
+    for (const auto& [target, measured] : subspace.targets)
+        for (size_t i = 0; i < measured.heads.size(); ++i) {
+            const Spectrum& head = measured.heads[i];
+            const int64_t width = head.singular_values.size();
+            const int64_t half = std::max<int64_t>(1, width / 2);
+            table.addRow(
+                {measured.heads.size() == 1 ? toText(target) : fmt::format("{} head {}", toText(target), i),
+                 std::to_string(width), std::to_string(head.numeric_rank),
+                 fmt::format("{:.1f}", head.effective_rank), fmt::format("{:.1f}", head.stable_rank),
+                 fmt::format("{:.4f}", energyAt(head, half)),
+                 fmt::format("{:.3f}", head.split_half_overlap(half - 1)),
+                 fmt::format("{:.3f}", static_cast<double>(half) / static_cast<double>(width))});
+        }
+    fmt::print("{}", table.text());
+}
+
+void printSummary(const CalibrateSummary& summary, const std::filesystem::path& out, bool json) {
+    if (json) {
+        std::cout << summaryJson(summary, out).dump(-1, ' ', false, ordered_json::error_handler_t::replace)
+                  << "\n";
+        return;
+    }
+    printTable(summary.subspace);
+    std::string text = fmt::format("{}: {} examples", out.string(), summary.subspace.examples.size());
+    if (summary.resumed > 0)
+        text += fmt::format(", {} of them from before", summary.resumed);
+    if (summary.tokens > 0)
+        text += fmt::format(", {} tokens in {:.1f} s, spectra in {:.1f} s", summary.tokens,
+                            summary.gradient_seconds, summary.decompose_seconds);
+    fmt::print("{}\n", text);
+}
+
+/// The examples and where they came from, by --examples or --task.
+void readExamples(const CalibrateOptions& options, const Session& session, uint64_t seed,
+                  CalibrateRequest& request) {
+    const ModelConfig& config = session.checkpoint.config();
+    const ExampleLimits limits = {config.max_position_embeddings, config.vocab_size};
+    if (options.task.empty()) {
+        request.examples = readCalibrationExamples(options.examples, session.tokenizer, limits);
+        return;
+    }
+    const PromptTemplates templates = PromptTemplates::open();
+    const TaskSplit split = openTaskSplit(parseTask(options.task), options.data, templates);
+    CalibrationSet set =
+        selectCalibration(split, options.n, seed, {parseCodeSpan(options.code_span), options.tests_in_prompt},
+                          templates, session.tokenizer, limits);
+    for (const LeftOutRow& row : set.left_out)
+        printWarning(fmt::format("{}: row {} is left out: {}", printable(split.set.name, 500),
+                                 printable(toText(row.id)), row.reason));
+    request.examples = std::move(set.examples);
+    request.source = std::move(set.record);
+}
+
+int run(const CalibrateOptions& options, const CommonOptions& common, const JobContext& context) {
+    if (options.examples.empty() == options.task.empty())
+        throw Error(ErrorKind::invalid_argument,
+                    "the examples come from --task or from --examples FILE, one of them");
+    CalibrateRequest request;
+    request.settings.loss = parseCalibrationLoss(options.loss);
+    request.settings.site = parseKvSite(options.site);
+    request.settings.per_head = options.per_head;
+    request.out = options.out;
+    request.dtype = chosenDType(common, DType::float32);
+    request.threads = chosenThreads(common);
+    request.seconds_to_save = options.seconds_to_save;
+    request.overwrite = common.overwrite;
+    const Session session = Session::open(options.model, common.workspace, context);
+    request.settings.layers = parseLayers(options.layers, session.checkpoint.config().num_hidden_layers);
+    checkFits(request.settings, session.checkpoint.config());
+    readExamples(options, session, common.seed, request);
+    if (request.dtype != DType::float32)
+        printWarning(
+            fmt::format("gradients in {}: rounding alone turns the subspace at ranks whose "
+                        "neighbouring singular values are close",
+                        name(request.dtype)));
+    ProgressLine progress;
+    try {
+        printSummary(calibrate(session, request, progress.attach(context)), request.out, common.json);
+    } catch (const Cancelled&) {
+        std::cerr << "\nspd: stopped; what is done is kept, and the same command goes on from there\n";
+        throw;
+    }
+    return 0;
+}
+
+void addTaskOptions(CLI::App& command, CalibrateOptions& options) {
+    CLI::Option* task = command.add_option("--task", options.task, "math (GSM8K), code (MBPP) or qa (MMLU)");
+    command.add_option("--data", options.data, "The task's rows: a shipped data set or a JSON Lines file")
+        ->needs(task);
+    command.add_option("--n", options.n, "Examples: the first of the task's rows, permuted by --seed")
+        ->needs(task)
+        ->capture_default_str();
+    command
+        .add_option("--code-span", options.code_span,
+                    "What counts of a program: first_assertion, expected_value, all_assertions")
+        ->needs(task)
+        ->capture_default_str();
+    command.add_flag("--tests-in-prompt", options.tests_in_prompt, "The prompt of a program names its tests")
+        ->needs(task);
+}
+
+}  // namespace
+
+void addCalibrate(CLI::App& app, CommonOptions& common, Command& chosen) {
+    auto options = std::make_shared<CalibrateOptions>();
+    CLI::App* command =
+        app.add_subcommand("calibrate", "Measure the subspaces of K and V gradients on a few examples");
+    addCommonOptions(*command, common);
+    command
+        ->add_option("MODEL", options->model,
+                     "Checkpoint folder, org/name in the Hugging Face cache, or workspace name")
+        ->required();
+    command->add_option(
+        "--examples", options->examples,
+        R"(Lines {"prompt","completion","spans":[[from,to)]} or {"input_ids","target_positions"})");
+    addTaskOptions(*command, *options);
+    command->add_option("--out", options->out, "Folder of the subspaces")->required();
+    command->add_option("--layers", options->layers, "last_mid, all, or layers from 0: I,J")
+        ->capture_default_str();
+    command
+        ->add_option("--loss", options->loss,
+                     "Whose prediction counts: aligned (the spans), full_sequence, full_completion")
+        ->capture_default_str();
+    command
+        ->add_option(
+            "--site", options->site,
+            "Where K is taken: proj (after k_proj), post_norm (after k_norm), post_rope (after RoPE)")
+        ->capture_default_str();
+    command->add_flag("--per-head", options->per_head, "One basis a KV head");
+    command
+        ->add_option("--save-every", options->seconds_to_save,
+                     "Seconds between two saves of what an interrupted start goes on from")
+        ->check(CLI::Range(0.0, 86400.0))
+        ->capture_default_str();
+    command->callback([options, &chosen] {
+        chosen = [options](const CommonOptions& parsed, const JobContext& context) {
+            return run(*options, parsed, context);
+        };
+    });
+}
+
+}  // namespace spd::cli

@@ -1,0 +1,173 @@
+#include "core/pipeline/calibrate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/base/sha256.h"
+#include "core/calibrate/calibration_folder.h"
+#include "core/calibrate/gradients.h"
+#include "core/calibrate/gram_sums.h"
+#include "core/io/memory_forecast.h"
+#include "core/model/causal_lm.h"
+#include "core/subspace/subspace_folder.h"
+
+namespace spd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Of ids, tokens and the positions that are in the loss.
+std::string examplesSha256(const CalibrateRequest& request) {
+    std::string digests;
+    const auto add = [&](const auto& values) {
+        digests +=
+            sha256Hex({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0])});
+    };
+    for (const CalibrationExample& example : request.examples) {
+        digests += toText(example.id);
+        add(example.input_ids);
+        add(lossPositions(example, request.settings.loss));
+    }
+    return sha256Hex(digests);
+}
+
+/// What a calibration depends on. Two with equal metas, on as many threads, write equal files.
+Json calibrationMeta(const Session& session, const CalibrateRequest& request) {
+    return {{"format_version", 1},
+            {"stage", "calibrate"},
+            {"model",
+             {{"id", printable(session.location.id, 4096)},
+              {"revision", session.location.revision},
+              {"config_sha256", configSha256(session.checkpoint)},
+              {"weights_fingerprint", weightsFingerprint(session.checkpoint)}}},
+            {"tokenizer_sha256", session.tokenizer.sha256()},
+            {"source", request.source},
+            {"examples", request.examples.size()},
+            {"examples_sha256", examplesSha256(request)},
+            {"loss", name(request.settings.loss)},
+            {"site", name(request.settings.site)},
+            {"per_head", request.settings.per_head},
+            {"layers", request.settings.layers},
+            {"dtype", name(request.dtype)}};
+}
+
+/// @throws Error out_of_memory
+void checkMemory(const Session& session, const CalibrateRequest& request) {
+    size_t longest = 0;
+    for (const CalibrationExample& example : request.examples)
+        longest = std::max(longest, example.input_ids.size());
+    const ModelConfig& config = session.checkpoint.config();
+    const int64_t parameters = parameterCount(config);
+    ForecastSettings settings;
+    settings.example_tokens = static_cast<int64_t>(longest);
+    const int64_t all_grams = 2 * config.num_hidden_layers * config.kvWidth() * config.kvWidth() * 8;
+    const int64_t activations =
+        forecastMemory(config, settings).calibrate - parameters * bytesPerElement(DType::float32) - all_grams;
+    // Nothing is kept below the lowest layer.
+    const int64_t recorded = config.num_hidden_layers - request.settings.layers.front();
+    requireMemory(parameters * bytesPerElement(request.dtype) +
+                      activations / config.num_hidden_layers * recorded + gramBytes(config, request.settings),
+                  "calibrate", "fewer --layers, shorter examples or --dtype bfloat16 need less");
+}
+
+/// One start of a calibration.
+class CalibrateJob {
+public:
+    CalibrateJob(const Session& session, const CalibrateRequest& request, const JobContext& context)
+        : session_(session), request_(request), context_(context) {}
+
+    CalibrateSummary run() {
+        const ModelConfig& config = session_.checkpoint.config();
+        CalibrationFolder folder =
+            CalibrationFolder::open(request_.out, calibrationMeta(session_, request_), request_.overwrite);
+        if (folder.complete()) {
+            summary_.subspace = readSubspace(request_.out);
+            summary_.resumed = static_cast<int64_t>(request_.examples.size());
+            return std::move(summary_);
+        }
+        checkMemory(session_, request_);
+        GramSums sums = folder.takeUp(emptySums(config, request_.settings));
+        summary_.resumed = static_cast<int64_t>(sums.examples.size());
+        if (sums.examples.size() < request_.examples.size()) {
+            addExamples(sums, folder);
+            folder.save(sums);
+        }
+        describe();
+        summary_.subspace.examples = sums.examples;
+        const Clock::time_point start = Clock::now();
+        summary_.subspace.targets = spectraOf(std::move(sums), request_.threads, context_);
+        summary_.decompose_seconds = secondsSince(start);
+        folder.finish(summary_.subspace);
+        return std::move(summary_);
+    }
+
+private:
+    /// The examples that the sums lack.
+    void addExamples(GramSums& sums, CalibrationFolder& folder) {
+        const Clock::time_point start = Clock::now();
+        setTorchThreads(request_.threads);
+        const CausalLm model = CausalLm::load(session_.checkpoint, request_.dtype, context_);
+        summary_.open_seconds = secondsSince(start);
+        const Clock::time_point opened = Clock::now();
+        Clock::time_point saved = opened;
+        size_t saved_examples = sums.examples.size();
+        const auto total = static_cast<int64_t>(request_.examples.size());
+        try {
+            while (sums.examples.size() < request_.examples.size()) {
+                const CalibrationExample& example = request_.examples[sums.examples.size()];
+                addExample(model, example, request_.settings, sums, context_);
+                summary_.tokens += static_cast<int64_t>(example.input_ids.size());
+                summary_.gradient_seconds = secondsSince(opened);
+                context_.report({"calibrate", static_cast<int64_t>(sums.examples.size()), total,
+                                 static_cast<double>(summary_.tokens) / summary_.gradient_seconds});
+                if (secondsSince(saved) < request_.seconds_to_save)
+                    continue;
+                folder.save(sums);
+                saved = Clock::now();
+                saved_examples = sums.examples.size();
+            }
+        } catch (const Cancelled&) {
+            if (sums.examples.size() > saved_examples)
+                folder.save(sums);
+            throw;
+        }
+    }
+
+    void describe() {
+        Subspace& subspace = summary_.subspace;
+        subspace.model_id = session_.location.id;
+        subspace.model_revision = session_.location.revision;
+        subspace.config_sha256 = configSha256(session_.checkpoint);
+        subspace.tokenizer_sha256 = session_.tokenizer.sha256();
+        subspace.site = request_.settings.site;
+        subspace.per_head = request_.settings.per_head;
+        subspace.loss = name(request_.settings.loss);
+        subspace.dtype = request_.dtype;
+        subspace.num_hidden_layers = session_.checkpoint.config().num_hidden_layers;
+        subspace.layers = request_.settings.layers;
+    }
+
+    const Session& session_;
+    const CalibrateRequest& request_;
+    const JobContext& context_;
+    CalibrateSummary summary_;
+};
+
+}  // namespace
+
+CalibrateSummary calibrate(const Session& session, const CalibrateRequest& request,
+                           const JobContext& context) {
+    checkFits(request.settings, session.checkpoint.config());
+    if (request.examples.empty())
+        throw Error(ErrorKind::invalid_argument, "there are no calibration examples");
+    return CalibrateJob(session, request, context).run();
+}
+
+}  // namespace spd
