@@ -58,15 +58,17 @@ def main():
         write_lines(folder / "prompts.jsonl", [{"prompt": "one"}])
         write_lines(folder / "ids.jsonl", [{"ids": [1, 2, 3]}])
         slowest = 0
+        write_lines(folder / "examples.jsonl", [{"input_ids": [1, 2, 3], "target_positions": [2]}])
         for command in (["generate", folder / "giant", "--prompts", folder / "prompts.jsonl", "--out", folder / "out.jsonl"],
-                        ["forward", folder / "giant", "--ids", folder / "ids.jsonl", "--out", folder / "out.safetensors"]):
+                        ["forward", folder / "giant", "--ids", folder / "ids.jsonl", "--out", folder / "out.safetensors"],
+                        ["calibrate", folder / "giant", "--examples", folder / "examples.jsonl", "--out", folder / "sub"]):
             start = time.monotonic()
             process = spd(*command)
             slowest = max(slowest, time.monotonic() - start)
             expect(process.returncode == 1 and process.stderr.count("\n") == 1, f"{command[0]}: {process}")
             expect("GiB of memory" in process.stderr and "are free" in process.stderr, process.stderr)
         left = sorted(path.name for path in folder.iterdir())
-        expect(left == ["giant", "ids.jsonl", "prompts.jsonl", "tiny"], f"left behind: {left}")
+        expect(left == ["examples.jsonl", "giant", "ids.jsonl", "prompts.jsonl", "tiny"], f"left behind: {left}")
         report = spd("inspect", folder / "giant", "--json", "--context", "2147483648")
         found = json.loads(report.stdout)
         expect(report.returncode == 0 and found["memory"]["weights_bytes"] >= size, report)
