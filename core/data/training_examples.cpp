@@ -24,6 +24,7 @@ struct CorpusOrigin {
     bool chat = false;
     bool has_stop_strings = false;
     std::vector<int64_t> eos_token_ids;
+    Json meta;
 };
 
 /// Nothing where there is no such file, or another program's.
@@ -41,6 +42,7 @@ std::optional<CorpusOrigin> originOf(const std::filesystem::path& corpus) {
         origin.chat = meta.at("format") == "chat";
         origin.has_stop_strings = !meta.at("stop").empty();
         origin.eos_token_ids = meta.at("model").at("eos_token_ids").get<std::vector<int64_t>>();
+        origin.meta = meta;
         return origin;
     } catch (const Json::exception&) {
         return std::nullopt;
@@ -143,7 +145,10 @@ TrainingCorpus readTrainingCorpus(const std::filesystem::path& path, const Token
                                   const TrainingRules& rules) {
     TrainingCorpus corpus;
     corpus.sha256 = sha256OfFile(path);
-    const ExampleReader reader(tokenizer, rules, originOf(path));
+    const std::optional<CorpusOrigin> origin = originOf(path);
+    if (origin)
+        corpus.made_by = origin->meta;
+    const ExampleReader reader(tokenizer, rules, origin);
     KnownIds known;
     readJsonLines(path, [&](int64_t line, const Json& row) {
         TrainingExample example = reader.read(line, row, corpus);

@@ -30,6 +30,7 @@ struct TrainingCorpus {
     int64_t generated_ids = 0;              ///< examples that keep the ids they were generated as
     int64_t tokens = 0;                     ///< ids in all
     std::string sha256;                     ///< of the file
+    nlohmann::ordered_json made_by;         ///< x.meta.json of `spd generate`; null where there is none
 };
 
 /// Reads a corpus (corpus_file.h), or any lines {"prompt","completion"} with or without "id" and

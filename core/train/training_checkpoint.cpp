@@ -55,6 +55,7 @@ Json stateJson(const TrainingState& state, const Json& facts) {
     json.update(facts);
     json["pending"] = state.pending;
     json["evaluations_without_gain"] = state.evaluations_without_gain;
+    json["held_out_nll"] = state.last_held_out ? Json(*state.last_held_out) : Json();
     json["best"] = state.best ? Json({{"step", state.best->step}, {"loss", state.best->loss}}) : Json();
     return json;
 }
@@ -73,11 +74,16 @@ void writeFlat(const fs::path& path, const FlatTensors& tensors) {
     writer.commit();
 }
 
+const TensorEntry* find(const SafetensorsFile& file, const std::string& name) {
+    for (const TensorEntry& tensor : file.header().tensors)
+        if (tensor.name == name)
+            return &tensor;
+    return nullptr;
+}
+
 std::vector<float> readFlat(const SafetensorsFile& file, const std::string& name) {
-    const std::vector<TensorEntry>& tensors = file.header().tensors;
-    const auto entry = std::find_if(tensors.begin(), tensors.end(),
-                                    [&](const TensorEntry& tensor) { return tensor.name == name; });
-    if (entry == tensors.end() || entry->type != ElementType::f32)
+    const TensorEntry* entry = find(file, name);
+    if (entry == nullptr || entry->type != ElementType::f32)
         throw Error::fileFormat(file.name(), name, "missing, or not of float32");
     std::vector<float> values(static_cast<size_t>(entry->elements()));
     file.read(*entry, 0, values.size() * sizeof(float), values.data());
@@ -133,9 +139,12 @@ TrainingState readState(const fs::path& checkpoint, const ModelConfig& config) {
         state.step = json.at("step").get<int64_t>();
         state.pending = json.at("pending").get<std::string>();
         state.evaluations_without_gain = json.at("evaluations_without_gain").get<int64_t>();
+        if (const Json& loss = json.at("held_out_nll"); !loss.is_null())
+            state.last_held_out = loss.get<double>();
         if (const Json& best = json.at("best"); !best.is_null())
             state.best = {best.at("loss").get<double>(), best.at("step").get<int64_t>(),
-                          readFlat(optimizer, "best_values")};
+                          find(optimizer, "best_values") != nullptr ? readFlat(optimizer, "best_values")
+                                                                    : std::vector<float>()};
     } catch (const Json::exception& error) {
         throw Error::fileFormat(path.native(), "", error.what());
     }
@@ -191,7 +200,7 @@ void writeCheckpoint(const fs::path& folder, const TrainingState& state, const M
     writeAdapterFiles(files.path(), state.adapter, config,
                       {{"stage", "train"}, {"checkpoint_of_step", state.step}});
     FlatTensors tensors = {{"exp_avg", &state.first}, {"exp_avg_sq", &state.second}};
-    if (state.best)
+    if (state.best && !state.best->values.empty())
         tensors["best_values"] = &state.best->values;
     writeFlat(files.path() / kOptimizer, tensors);
     writeFileAtomically(files.path() / kLog, state.log);

@@ -16,15 +16,16 @@ namespace spd {
 struct BestAdapter {
     double loss = 0;
     int64_t step = 0;
-    std::vector<float> values;  ///< as LoraParameters::values()
+    std::vector<float> values;  ///< as LoraParameters::values(); empty where it is not to be kept
 };
 
 /// Everything that a training run goes on from. No generator has a state: noise is a function of the seed.
 struct TrainingState {
-    int64_t step = 0;           ///< optimizer steps done
-    LoraAdapter adapter;        ///< after them
-    std::vector<float> first;   ///< AdamW's moments, as LoraParameters::values()
-    std::vector<float> second;  ///< ditto
+    int64_t step = 0;                     ///< optimizer steps done
+    LoraAdapter adapter;                  ///< after them
+    std::vector<float> first;             ///< AdamW's moments, as LoraParameters::values()
+    std::vector<float> second;            ///< ditto
+    std::optional<double> last_held_out;  ///< loss at the last end of an epoch
     std::optional<BestAdapter> best;
     int64_t evaluations_without_gain = 0;
     std::string log;  ///< training_log.jsonl up to here
