@@ -120,15 +120,15 @@ void RunFolder::look(const Json& meta, bool resume, bool overwrite) {
 
 void RunFolder::begin() {
     if (!resumed_) {
-        for (const char* earlier : {kResult, kMeta, kLog})  // the result first: it says that all is there
+        for (const char* earlier : {kResult, kLog})  // the result first: it says that all is there
             if (::unlink((path_ / earlier).c_str()) != 0 && errno != ENOENT)
                 throwSystemError(path_ / earlier, "cannot remove");
         removeCheckpoints(checkpoints());
     }
-    makeFolder(checkpoints());
     AtomicFolder(adapter(), kProvenance);  // refuses now what could not be replaced after all the work
     if (!resumed_)
-        writeFileAtomically(path_ / kMeta, meta_text_);
+        writeFileAtomically(path_ / kMeta, meta_text_);  // before anything that it is said of
+    makeFolder(checkpoints());
 }
 
 void RunFolder::startLog(const std::string& text) {

@@ -216,7 +216,9 @@ std::optional<TrainingState> newestCheckpoint(const fs::path& folder, const Mode
     removeLeftovers(folder);
     for (const std::string& name : checkpointsIn(folder)) {
         try {
-            return readState(folder / name, config);
+            TrainingState state = readState(folder / name, config);
+            prune(folder);
+            return state;
         } catch (const Error& error) {
             damaged.push_back(fmt::format("{} is damaged and left aside: {}", name, error.what()));
             putAside(folder / name);

@@ -110,7 +110,7 @@ private:
                 stop.request_stop();
         };
         context.on_progress = [&](const Progress& progress) {
-            if (progress.done > 0)
+            if (progress.phase == "train" && progress.done > 0)
                 count();
         };
         int code = 0;
