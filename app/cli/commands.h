@@ -12,6 +12,7 @@ void addTokenize(CLI::App& app, CommonOptions& options, Command& chosen);
 void addGenerate(CLI::App& app, CommonOptions& options, Command& chosen);
 void addForward(CLI::App& app, CommonOptions& options, Command& chosen);
 void addRuns(CLI::App& app, CommonOptions& options, Command& chosen);
+void addTrain(CLI::App& app, CommonOptions& options, Command& chosen);
 void addExport(CLI::App& app, CommonOptions& options, Command& chosen);
 void addCalibrate(CLI::App& app, CommonOptions& options, Command& chosen);
 

@@ -70,6 +70,7 @@ int main(int argc, char** argv) {
     spd::cli::addGenerate(app, options, chosen);
     spd::cli::addForward(app, options, chosen);
     spd::cli::addRuns(app, options, chosen);
+    spd::cli::addTrain(app, options, chosen);
     spd::cli::addExport(app, options, chosen);
     spd::cli::addCalibrate(app, options, chosen);
 

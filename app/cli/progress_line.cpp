@@ -40,6 +40,8 @@ void ProgressLine::show(const Progress& progress) {
     std::string line = progress.phase;
     if (progress.total > 0)
         line += fmt::format(" {} of {}", progress.done, progress.total);
+    if (!progress.note.empty())
+        line += ", " + progress.note;
     if (progress.tokens_per_second > 0)
         line += fmt::format(", {:.0f} tokens/s", progress.tokens_per_second);
     const int64_t fresh = progress.done - phase_first_;
@@ -55,8 +57,15 @@ void ProgressLine::show(const Progress& progress) {
     shown_ = true;
 }
 
+void ProgressLine::say(const std::string& message) {
+    std::fprintf(stderr, "%sspd: %s\n", shown_ ? "\r\033[K" : "", message.c_str());
+    std::fflush(stderr);
+    shown_ = false;
+}
+
 JobContext ProgressLine::attach(const JobContext& context) {
-    return {context.stop, [this](const Progress& progress) { show(progress); }};
+    return {context.stop, [this](const Progress& progress) { show(progress); },
+            [this](const std::string& message) { say(message); }};
 }
 
 }  // namespace spd::cli

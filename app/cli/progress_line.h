@@ -8,7 +8,8 @@
 namespace spd::cli {
 
 /// One line on standard error that is rewritten in place at most ten times a second: phase, done of total,
-/// rate, time left. Nothing is written where standard error is no terminal. The destructor ends the line.
+/// note, rate, time left. Nothing is written where standard error is no terminal. The destructor ends the
+/// line.
 class ProgressLine {
 public:
     ProgressLine();
@@ -17,6 +18,8 @@ public:
     ProgressLine& operator=(const ProgressLine&) = delete;
 
     void show(const Progress& progress);
+    /// A line of its own, on a terminal or not.
+    void say(const std::string& message);
     /// `context` with its reports going to this line, which must outlive the stage.
     JobContext attach(const JobContext& context);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace spd {
 
@@ -25,6 +26,7 @@ int Error::exitCode() const {
             return 3;
         case ErrorKind::out_of_memory:
         case ErrorKind::io:
+        case ErrorKind::diverged:
         case ErrorKind::internal:
             break;
     }
@@ -34,6 +36,15 @@ int Error::exitCode() const {
 Error& Error::withDetails(std::vector<std::string> details) {
     details_ = std::move(details);
     return *this;
+}
+
+Error& Error::withSystemCode(int code) {
+    system_code_ = code;
+    return *this;
+}
+
+bool Error::isDiskFull() const {
+    return system_code_ == ENOSPC || system_code_ == EDQUOT;
 }
 
 namespace {

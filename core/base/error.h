@@ -15,6 +15,7 @@ enum class ErrorKind {
     unsupported_model,  ///< a sound checkpoint of a kind that the program does not compute    exit 3
     out_of_memory,      ///< exit 1
     io,                 ///< disk full, no permission, file changed while read                  exit 1
+    diverged,           ///< numbers that are not finite                                        exit 1
     internal,           ///< a bug of ours                                                      exit 1
 };
 
@@ -34,9 +35,16 @@ public:
     const std::vector<std::string>& details() const { return details_; }
     Error& withDetails(std::vector<std::string> details);
 
+    /// errno of the system call that failed; 0 where none did.
+    int systemCode() const { return system_code_; }
+    Error& withSystemCode(int code);
+    /// The disk or the quota is full: what failed may succeed later.
+    bool isDiskFull() const;
+
 private:
     ErrorKind kind_;
     std::vector<std::string> details_;
+    int system_code_ = 0;
 };
 
 /// Thrown by a stage when its stop token was triggered. Partial artifacts stay.

@@ -42,7 +42,8 @@ void throwSystemError(const std::filesystem::path& path, std::string_view action
     const int code = errno;
     const ErrorKind kind = code == ENOENT || code == ENOTDIR ? ErrorKind::not_found : ErrorKind::io;
     throw Error(kind, fmt::format("{}: {}: {}", printable(path.native(), 1000), action,
-                                  std::generic_category().message(code)));
+                                  std::generic_category().message(code)))
+        .withSystemCode(code);
 }
 
 FileHandle& FileHandle::operator=(FileHandle&& other) noexcept {

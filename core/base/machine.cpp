@@ -105,6 +105,11 @@ Machine readMachine(const fs::path& root) {
     return machine;
 }
 
+ProcessMemory readProcessMemory() {
+    const fs::path status = "/proc/self/status";
+    return {kibibytes(status, "VmRSS"), kibibytes(status, "VmHWM")};
+}
+
 std::optional<int64_t> freeDiskBytes(const fs::path& path) {
     std::error_code error;
     fs::path folder = fs::absolute(path, error);

@@ -22,6 +22,13 @@ struct Machine {
 /// @param root  where /proc and /sys are looked for; tests give a folder of their own.
 Machine readMachine(const std::filesystem::path& root = "/");
 
+/// Bytes of memory that this process has now, and the most that it has had; 0 where the system does not say.
+struct ProcessMemory {
+    int64_t resident = 0;
+    int64_t peak = 0;
+};
+ProcessMemory readProcessMemory();
+
 /// Bytes that this user may still write at `path`, or at its nearest ancestor that exists; nothing when
 /// that cannot be told.
 std::optional<int64_t> freeDiskBytes(const std::filesystem::path& path);

@@ -1,0 +1,339 @@
+#include "core/pipeline/train.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/base/machine.h"
+#include "core/base/sha256.h"
+#include "core/data/training_examples.h"
+#include "core/io/adapter_writer.h"
+#include "core/model/causal_lm.h"
+#include "core/pipeline/session.h"
+#include "core/train/memory_plan.h"
+#include "core/train/run_folder.h"
+#include "core/train/training_noise.h"
+#include "core/train/training_run.h"
+
+namespace spd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// What is trained on and what is measured on.
+struct TrainingData {
+    std::vector<TrainingExample> train;
+    std::vector<TrainingExample> held_out;
+    std::string corpus_sha256;
+    std::string held_out_sha256;  ///< of its file; empty where there is none
+    Json made_by;
+
+    int64_t longest() const {
+        size_t most = 0;
+        for (const auto* examples : {&train, &held_out})
+            for (const TrainingExample& example : *examples)
+                most = std::max(most, example.ids.size());
+        return static_cast<int64_t>(most);
+    }
+};
+
+TrainingRules rulesOf(const TrainRequest& request, const ModelConfig& config) {
+    return {config.max_position_embeddings, config.vocab_size, config.eos_token_ids,
+            request.settings.loss == CountedTokens::completion_only};
+}
+
+/// Puts a share of the examples, chosen by the seed, aside. @throws Error invalid_argument
+void split(const TrainRequest& request, TrainingData& data) {
+    const auto count = static_cast<int64_t>(data.train.size());
+    const auto share = std::max<int64_t>(
+        1, static_cast<int64_t>(request.held_out_fraction * static_cast<double>(count) + 0.5));
+    if (share >= count)
+        throw Error(ErrorKind::invalid_argument,
+                    fmt::format("--held-out: {} of {} examples leave none to train on", share, count));
+    const std::vector<int64_t> order =
+        keyedPermutation(trainingKey(request.settings.seed, TrainingStream::held_out, 0), count);
+    const std::set<int64_t> chosen(order.begin(), order.begin() + share);
+    std::vector<TrainingExample> rest;
+    for (int64_t i = 0; i < count; ++i)
+        (chosen.contains(i) ? data.held_out : rest).push_back(std::move(data.train[static_cast<size_t>(i)]));
+    data.train = std::move(rest);
+}
+
+void warnOfOverlap(const TrainingData& data, const JobContext& context) {
+    std::set<std::vector<int32_t>> trained;
+    for (const TrainingExample& example : data.train)
+        trained.insert(example.ids);
+    const auto shared =
+        std::count_if(data.held_out.begin(), data.held_out.end(),
+                      [&](const TrainingExample& example) { return trained.contains(example.ids); });
+    if (shared > 0)
+        context.say(fmt::format("warning: {} of the {} held-out examples are trained on too", shared,
+                                data.held_out.size()));
+}
+
+TrainingData readData(const TrainRequest& request, const Session& session, const JobContext& context) {
+    const TrainingRules rules = rulesOf(request, session.checkpoint.config());
+    TrainingCorpus corpus = readTrainingCorpus(request.corpus, session.tokenizer, rules);
+    TrainingData data = {std::move(corpus.examples), {}, corpus.sha256, {}, std::move(corpus.made_by)};
+    if (!request.held_out.empty()) {
+        TrainingCorpus held_out = readTrainingCorpus(request.held_out, session.tokenizer, rules);
+        data.held_out = std::move(held_out.examples);
+        data.held_out_sha256 = held_out.sha256;
+    } else if (request.held_out_fraction > 0) {
+        split(request, data);
+    }
+    warnOfOverlap(data, context);
+    return data;
+}
+
+/// Of everything that the sequences are: the file may be the same and the tokenizer another.
+std::string idsSha256(const std::vector<TrainingExample>& examples) {
+    std::string digests;
+    for (const TrainingExample& example : examples) {
+        digests += fmt::format("{} {} ", example.prompt_tokens, example.ids.size());
+        digests.append(reinterpret_cast<const char*>(example.ids.data()),
+                       example.ids.size() * sizeof(int32_t));
+    }
+    return sha256Hex(digests);
+}
+
+Json settingsJson(const TrainRequest& request) {
+    const TrainingSettings& settings = request.settings;
+    return {{"epochs", settings.epochs},
+            {"batch_size", settings.batch_size},
+            {"lr", settings.lr},
+            {"r", settings.r},
+            {"alpha", settings.alpha},
+            {"dropout", settings.dropout},
+            {"weight_decay", settings.weight_decay},
+            {"max_grad_norm", settings.max_grad_norm},
+            {"loss", name(settings.loss)},
+            {"early_stop", request.early_stop},
+            {"keep_best", request.keep_best}};
+}
+
+/// What a run depends on. Neither recomputation nor how often it is saved changes a bit of it.
+Json metaOf(const TrainRequest& request, const Session& session, const TrainingData& data) {
+    Json start = nullptr;
+    if (!request.init_adapter.empty())
+        start = sha256Hex(sha256OfFile(request.init_adapter / "adapter_config.json") +
+                          sha256OfFile(request.init_adapter / "adapter_model.safetensors"));
+    return {{"format_version", 1},
+            {"stage", "train"},
+            {"model",
+             {{"id", printable(session.location.id, 4096)},
+              {"revision", session.location.revision},
+              {"config_sha256", configSha256(session.checkpoint)},
+              {"weights_fingerprint", weightsFingerprint(session.checkpoint)}}},
+            {"tokenizer_sha256", session.tokenizer.sha256()},
+            {"corpus_sha256", data.corpus_sha256},
+            {"examples", data.train.size()},
+            {"examples_sha256", idsSha256(data.train)},
+            {"held_out", data.held_out.size()},
+            {"held_out_sha256", idsSha256(data.held_out)},
+            {"init_adapter_sha256", start},
+            {"dtype", name(request.dtype)},
+            {"seed", request.settings.seed},
+            {"settings", settingsJson(request)}};
+}
+
+/// The adapter to start from, and what those that are written say beside their modules.
+struct Start {
+    LoraParameters parameters;
+    LoraAdapter frame;
+};
+
+Start startOf(const TrainRequest& request, const Session& session) {
+    const ModelConfig& config = session.checkpoint.config();
+    const TrainingSettings& settings = request.settings;
+    Start start;
+    if (request.init_adapter.empty()) {
+        start.parameters = LoraParameters::initial(config, settings.r, settings.alpha, settings.seed);
+        start.frame.r = settings.r;
+        start.frame.lora_alpha = settings.alpha;
+    } else {
+        start.frame = readAdapter(request.init_adapter, config);
+        start.parameters = LoraParameters::of(start.frame, config);
+        start.frame.modules.clear();
+    }
+    start.frame.lora_dropout = settings.dropout;
+    nameBaseModel(start.frame, session.location);
+    return start;
+}
+
+/// @throws Error io
+void requireDisk(const TrainRequest& request, int64_t parameters) {
+    constexpr int64_t kWritten = 3;  // two checkpoints stay while a third is written
+    const int64_t needed = kWritten * checkpointBytes(parameters, request.keep_best) + 4 * parameters;
+    const std::optional<int64_t> room = freeDiskBytes(request.out);
+    if (room && *room < needed)
+        throw Error(ErrorKind::io,
+                    fmt::format("{}: checkpoints and adapter take {} MiB, {} MiB are free there",
+                                printable(request.out.native(), 1000), needed >> 20, *room >> 20));
+}
+
+/// Whether activations are kept, and what that should take. @throws Error out_of_memory
+bool planMemory(const TrainRequest& request, const ModelConfig& config, int64_t longest, int64_t parameters,
+                TrainSummary& summary) {
+    const TrainingMemory memory = trainingMemory(config, request.dtype, longest, parameters);
+    const bool keep = keepActivations(request.settings.recompute, memory, readMachine().memory_available);
+    requireMemory(memory.total(keep), "train",
+                  keep ? "--recompute full needs less" : "--dtype bfloat16 or shorter sequences need less");
+    summary.activations_kept = keep;
+    summary.forecast_bytes = readProcessMemory().resident + memory.total(keep);
+    return keep;
+}
+
+Json factsOf(const TrainRequest& request, const Json& meta) {
+    return {
+        {"settings_sha256", sha256Hex(meta.dump())},
+        {"corpus_sha256", meta["corpus_sha256"]},
+        {"examples_sha256", meta["examples_sha256"]},
+        {"seed", request.settings.seed},
+        {"noise", "initial weights, order and dropout are functions of the seed: no generator has a state"},
+        {"program_version", request.program_version},
+        {"threads", request.threads}};
+}
+
+double lossOfLine(std::string_view line) {
+    return Json::parse(line).at("loss").get<double>();
+}
+
+void readLog(const std::string& log, TrainSummary& summary) {
+    if (log.empty())
+        return;
+    const std::string_view lines(log.data(), log.size() - 1);  // without the last line end
+    summary.first_loss = lossOfLine(lines.substr(0, lines.find('\n')));
+    summary.last_loss = lossOfLine(lines.substr(lines.rfind('\n') + 1));
+}
+
+Json resultOf(const TrainSummary& summary) {
+    return {{"format_version", 1},
+            {"steps", summary.steps},
+            {"planned_steps", summary.planned_steps},
+            {"stopped_early", summary.stopped_early},
+            {"adapter_step", summary.adapter_step},
+            {"examples", summary.examples},
+            {"held_out", summary.held_out},
+            {"first_loss", summary.first_loss},
+            {"last_loss", summary.last_loss},
+            {"held_out_nll", summary.held_out_loss ? Json(*summary.held_out_loss) : Json()}};
+}
+
+/// Of a run that was done before. @throws Error file_format
+void readResult(const Json& result, const std::filesystem::path& folder, TrainSummary& summary) {
+    try {
+        summary.was_complete = true;
+        summary.steps = result.at("steps").get<int64_t>();
+        summary.resumed_steps = summary.steps;
+        summary.planned_steps = result.at("planned_steps").get<int64_t>();
+        summary.stopped_early = result.at("stopped_early").get<bool>();
+        summary.adapter_step = result.at("adapter_step").get<int64_t>();
+        summary.first_loss = result.at("first_loss").get<double>();
+        summary.last_loss = result.at("last_loss").get<double>();
+        if (const Json& loss = result.at("held_out_nll"); !loss.is_null())
+            summary.held_out_loss = loss.get<double>();
+    } catch (const Json::exception& error) {
+        throw Error::fileFormat((folder / "result.json").native(), "", error.what());
+    }
+}
+
+/// Restores the newest sound checkpoint, where this run has one.
+void goOn(const RunFolder& folder, const ModelConfig& config, TrainingRun& run, TrainSummary& summary,
+          const JobContext& context) {
+    if (!folder.isResumed())
+        return;
+    std::vector<std::string> damaged;
+    std::optional<TrainingState> state = newestCheckpoint(folder.checkpoints(), config, damaged);
+    for (const std::string& line : damaged) {
+        context.say("warning: " + line);
+        folder.note(line);
+    }
+    summary.resumed_steps = state ? state->step : 0;
+    folder.note(fmt::format("resumed behind step {}", summary.resumed_steps));
+    if (state)
+        run.restore(std::move(*state));
+}
+
+Json provenanceOf(const TrainRequest& request, const Json& meta, const TrainingData& data,
+                  const TrainSummary& summary) {
+    Json provenance = meta;
+    provenance["program_version"] = request.program_version;
+    provenance["steps"] = summary.adapter_step;
+    provenance["corpus_made_by"] = data.made_by;
+    return provenance;
+}
+
+void note(const RunFolder& folder, const Trainer& trainer, const TrainSummary& summary) {
+    folder.note(trainer.assertNoIntervention());
+    folder.note(fmt::format("{} examples, {} steps; activations are {}, forecast {} MiB of memory",
+                            summary.examples, trainer.steps(),
+                            summary.activations_kept ? "kept" : "recomputed", summary.forecast_bytes >> 20));
+}
+
+}  // namespace
+
+void TrainRequest::validate() const {
+    const auto refuse = [](const std::string& rule) { throw Error(ErrorKind::invalid_argument, rule); };
+    settings.validate();
+    if (dtype == DType::float16)
+        refuse("--dtype: the frozen weights are float32 or bfloat16 in training");
+    if (!(held_out_fraction >= 0 && held_out_fraction < 1))
+        refuse("--held-out: a share above 0 and below 1, or a file");
+    if (checkpoint_every < 1)
+        refuse("--checkpoint-every: must be a whole number from 1");
+    if (early_stop < 0)
+        refuse("--early-stop: must be a whole number of epochs from 1, or 0 for never");
+    if ((early_stop > 0 || keep_best) && held_out_fraction == 0 && held_out.empty())
+        refuse(fmt::format("{} needs --held-out", keep_best ? "--keep-best" : "--early-stop"));
+}
+
+TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context) {
+    request.validate();
+    const Session session = Session::open(request.model, request.workspace, context);
+    const ModelConfig& config = session.checkpoint.config();
+    const TrainingData data = readData(request, session, context);
+    Start start = startOf(request, session);
+    const auto parameters = static_cast<int64_t>(start.parameters.values().size());
+    const Json meta = metaOf(request, session, data);
+    RunFolder folder = RunFolder::open(request.out, meta, request.resume, request.overwrite);
+
+    TrainSummary summary;
+    summary.adapter = folder.adapter();
+    summary.examples = static_cast<int64_t>(data.train.size());
+    summary.held_out = static_cast<int64_t>(data.held_out.size());
+    if (folder.result()) {
+        readResult(*folder.result(), request.out, summary);
+        return summary;
+    }
+    requireDisk(request, parameters);
+    setTorchThreads(request.threads);
+    const bool keep = planMemory(request, config, data.longest(), parameters, summary);
+    const CausalLm model = CausalLm::load(session.checkpoint, request.dtype, context);
+    Trainer trainer(model, data.train, request.settings, std::move(start.parameters), keep);
+    folder.begin();
+    note(folder, trainer, summary);
+    TrainingRun run(trainer, folder, config, data.held_out,
+                    {request.checkpoint_every, request.early_stop, request.keep_best, request.retry_seconds,
+                     std::move(start.frame), factsOf(request, meta)});
+    goOn(folder, config, run, summary, context);
+    run.run(context);
+
+    summary.steps = trainer.done();
+    summary.planned_steps = trainer.steps();
+    summary.stopped_early = run.stoppedEarly() && trainer.done() < trainer.steps();
+    summary.adapter_step = run.adapterStep();
+    summary.held_out_loss = run.heldOutLoss();
+    summary.seconds = run.seconds();
+    summary.tokens = run.tokens();
+    readLog(run.log(), summary);
+    run.finish(provenanceOf(request, meta, data, summary), resultOf(summary), context);
+    summary.peak_bytes = readProcessMemory().peak;
+    folder.note(fmt::format("done after {} steps; at most {} MiB of memory", summary.steps,
+                            summary.peak_bytes >> 20));
+    return summary;
+}
+
+}  // namespace spd

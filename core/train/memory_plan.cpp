@@ -1,0 +1,56 @@
+#include "core/train/memory_plan.h"
+
+#include <algorithm>
+
+#include "core/io/checkpoint.h"
+#include "core/train/chunked_loss_torch.h"
+
+namespace spd {
+namespace {
+
+int64_t parametersOf(const ModelConfig& config) {
+    int64_t parameters = 0;
+    for (const ExpectedTensor& tensor : expectedTensors(config)) {
+        int64_t elements = 1;
+        for (const int64_t dimension : tensor.shape)
+            elements *= dimension;
+        parameters += elements;
+    }
+    return parameters;
+}
+
+/// What the backward pass of one layer looks at again, a token: the residual stream before and between its
+/// halves, the normed input that LoRA reads, q, k and v as attention takes them, its output, and gate, silu
+/// and up of the MLP. In 16 bit the norms keep float32 copies of what they norm.
+int64_t keptBytes(const ModelConfig& config, DType dtype) {
+    const int64_t width = bytesPerElement(dtype);
+    const int64_t query = config.num_attention_heads * config.head_dim;
+    const int64_t normed = 2 * config.hidden_size + (config.qk_norm ? query + config.kvWidth() : 0);
+    const int64_t elements = 3 * config.hidden_size + 5 * query + 3 * config.intermediate_size;
+    return width * elements + (width < 4 || config.qk_norm ? 4 * normed : 0) + 4 * config.num_attention_heads;
+}
+
+}  // namespace
+
+TrainingMemory trainingMemory(const ModelConfig& config, DType dtype, int64_t longest,
+                              int64_t lora_parameters) {
+    const int64_t width = bytesPerElement(dtype);
+    const int64_t layer = longest * keptBytes(config, dtype);
+    const int64_t temporaries = 2 * longest * 4 * (config.hidden_size + 2 * config.intermediate_size);
+    TrainingMemory memory;
+    memory.weights = parametersOf(config) * width;
+    memory.parameters = 5 * 4 * lora_parameters;
+    memory.kept = config.num_hidden_layers * layer + temporaries;
+    memory.recomputed = config.num_hidden_layers * longest * width * config.hidden_size + layer + temporaries;
+    const int64_t rows = std::min(longest, chunkRows(config.vocab_size));
+    memory.head = rows * config.vocab_size * (2 * 4 + (width < 4 ? 2 * width : 0));
+    return memory;
+}
+
+bool keepActivations(Recompute recompute, const TrainingMemory& memory, int64_t available) {
+    if (recompute != Recompute::automatic)
+        return recompute == Recompute::off;
+    return memory.total(true) <= available / 5 * 4;
+}
+
+}  // namespace spd
