@@ -13,6 +13,7 @@ void addGenerate(CLI::App& app, CommonOptions& options, Command& chosen);
 void addForward(CLI::App& app, CommonOptions& options, Command& chosen);
 void addRuns(CLI::App& app, CommonOptions& options, Command& chosen);
 void addTrain(CLI::App& app, CommonOptions& options, Command& chosen);
+void addRun(CLI::App& app, CommonOptions& options, Command& chosen);
 void addExport(CLI::App& app, CommonOptions& options, Command& chosen);
 void addCalibrate(CLI::App& app, CommonOptions& options, Command& chosen);
 

@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
     spd::cli::addForward(app, options, chosen);
     spd::cli::addRuns(app, options, chosen);
     spd::cli::addTrain(app, options, chosen);
+    spd::cli::addRun(app, options, chosen);
     spd::cli::addExport(app, options, chosen);
     spd::cli::addCalibrate(app, options, chosen);
 

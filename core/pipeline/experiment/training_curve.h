@@ -1,0 +1,20 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "core/store/run_records.h"
+
+namespace spd {
+
+/// training_log.jsonl as the database keeps it.
+struct TrainingCurve {
+    std::vector<Metric> metrics;  ///< train/loss, train/lr, train/grad_norm, train/tokens_per_second by step
+    double first_loss = 0;        ///< mean loss of the first epoch's steps, each by its tokens
+    double last_loss = 0;         ///< of the last epoch's
+};
+
+/// @throws Error as readJsonLines()
+TrainingCurve readTrainingCurve(const std::filesystem::path& log);
+
+}  // namespace spd

@@ -1,0 +1,174 @@
+#include "core/pipeline/run_experiment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/base/file_lock.h"
+#include "core/base/files.h"
+#include "core/calibrate/calibration_settings.h"
+#include "core/experiment/run_inputs.h"
+#include "core/experiment/run_plan.h"
+#include "core/pipeline/experiment/run_journal.h"
+#include "core/pipeline/experiment/run_stages.h"
+#include "core/pipeline/resident_model.h"
+#include "core/store/run_store.h"
+
+namespace spd {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// All runs of one experiment, one after the other, on one resident model.
+class ExperimentRunner {
+public:
+    ExperimentRunner(const ExperimentRequest& request, const JobContext& context,
+                     const std::function<void(const StageOutcome&)>& on_stage)
+        : request_(request), context_(context), on_stage_(on_stage), templates_(PromptTemplates::open()) {}
+
+    ExperimentOutcome run() {
+        const ExperimentFile file = readExperiment(request_.file);
+        const std::vector<PlannedRun> runs = planRuns(file);
+        checkInputs(runs);
+        RunStore store = RunStore::open(request_.workspace);
+        outcome_.notices = store.notices();
+        const ExperimentRecord experiment = begin(store, runs.front().experiment.name, file);
+        for (const PlannedRun& run : runs)
+            outcome_.runs.push_back(runOne(store, experiment, run));
+        return std::move(outcome_);
+    }
+
+private:
+    /// Every run's model and data are opened before the first is begun: a mistake in the last of sixty runs
+    /// shows now, not tomorrow. @throws Error with a line for each that fails
+    void checkInputs(const std::vector<PlannedRun>& runs) {
+        std::vector<std::string> problems;
+        std::optional<ErrorKind> kind;
+        for (const PlannedRun& run : runs) {
+            context_.checkStop();
+            try {
+                ResidentModel& model = modelOf(run);
+                readRunInputs(run, templates_, model.session().tokenizer,
+                              model.session().checkpoint.config());
+                checkSettings(run, model.session().checkpoint.config());
+            } catch (const Error& error) {
+                kind = kind.value_or(error.kind());
+                const std::string line = error.what();
+                if (std::find(problems.begin(), problems.end(), line) == problems.end())
+                    problems.push_back(line);
+            }
+        }
+        if (problems.empty())
+            return;
+        const std::string more =
+            problems.size() > 1 ? fmt::format(" (and {} more)", problems.size() - 1) : std::string();
+        throw Error(*kind, problems.front() + more).withDetails(problems);
+    }
+
+    /// What the model decides and the file could not be refused for: layers, sites, ranks by number.
+    static void checkSettings(const PlannedRun& run, const ModelConfig& config) {
+        if (!run.needsSubspace())
+            return;
+        const Experiment::Calibration& calibration = run.experiment.calibration;
+        const std::vector<int64_t> measured = parseLayers(calibration.layers, config.num_hidden_layers);
+        checkFits({parseCalibrationLoss(calibration.loss), parseKvSite(calibration.site),
+                   calibration.per_head, measured},
+                  config);
+        if (!run.experiment.projection.layers.empty())
+            parseLayers(run.experiment.projection.layers, config.num_hidden_layers);
+        int64_t rank = 0;
+        const std::string& rule = run.experiment.projection.rank_rule;
+        const auto [end, error] = std::from_chars(rule.data(), rule.data() + rule.size(), rank);
+        const int64_t width = calibration.per_head ? config.head_dim : config.kvWidth();
+        if (error == std::errc() && end == rule.data() + rule.size() && rank > width)
+            throw Error(ErrorKind::invalid_argument,
+                        fmt::format("projection.rank_rule: rank {} is above the {} dimensions of K and V",
+                                    rank, width));
+    }
+
+    ExperimentRecord begin(RunStore& store, const std::string& name, const ExperimentFile& file) {
+        const ExperimentRecord experiment = store.beginExperiment(name, file.resolved);
+        outcome_.id = experiment.id;
+        outcome_.folder = store.workspace() / "experiments" / experiment.id;
+        const bool is_begun = fs::exists(outcome_.folder / "experiment.toml");
+        if (request_.resume && !is_begun)
+            throw Error(
+                ErrorKind::invalid_argument,
+                fmt::format("--resume: experiment {} was not begun in this workspace", printable(name)));
+        fs::create_directories(outcome_.folder / "runs");
+        lock_ = FileLock::tryLock(outcome_.folder / "experiment.lock");
+        if (!lock_)
+            throw Error(ErrorKind::invalid_argument,
+                        fmt::format("experiment {} is being run by another process", experiment.id));
+        writeFileAtomically(outcome_.folder / "experiment.toml", file.resolved);
+        return experiment;
+    }
+
+    RunOutcome runOne(RunStore& store, const ExperimentRecord& experiment, const PlannedRun& run) {
+        NewRun row;
+        row.experiment = experiment.id;
+        row.method = name(run.method);
+        row.seed = run.experiment.seed;
+        row.point = run.point;
+        row.folder = outcome_.folder / "runs" / run.name;
+        RunJournal journal(store, outcome_.folder, row, [&](const StageOutcome& stage) {
+            outcome_.stages.push_back(stage);
+            if (on_stage_)
+                on_stage_(stage);
+        });
+        journal.setParams(run.settings);
+        RunOutcome outcome;
+        outcome.id = journal.id();
+        outcome.name = run.name;
+        outcome.method = run.method;
+        outcome.folder = journal.folder();
+        try {
+            ResidentModel& model = modelOf(run);
+            const RunInputs inputs = readRunInputs(run, templates_, model.session().tokenizer,
+                                                   model.session().checkpoint.config());
+            const ModelFacts facts = modelFactsOf(model.session());
+            runStages({run, inputs, facts, model, journal, context_, request_}, outcome);
+            journal.end(RunStatus::finished);
+        } catch (const Cancelled&) {
+            journal.end(RunStatus::killed);
+            throw;
+        } catch (const Error& error) {
+            journal.end(RunStatus::failed, error.what());
+            outcome.error = error.what();
+        }
+        return outcome;
+    }
+
+    /// The checkpoint of a run; the one that was used last stays open.
+    ResidentModel& modelOf(const PlannedRun& run) {
+        if (!model_ || model_path_ != run.experiment.model.path) {
+            model_.reset();
+            model_ = std::make_unique<ResidentModel>(
+                Session::open(run.experiment.model.path, request_.workspace, context_), request_.threads);
+            model_path_ = run.experiment.model.path;
+        }
+        return *model_;
+    }
+
+    const ExperimentRequest& request_;
+    const JobContext& context_;
+    const std::function<void(const StageOutcome&)>& on_stage_;
+    PromptTemplates templates_;
+    std::unique_ptr<ResidentModel> model_;
+    std::string model_path_;
+    std::optional<FileLock> lock_;
+    ExperimentOutcome outcome_;
+};
+
+}  // namespace
+
+ExperimentOutcome runExperiment(const ExperimentRequest& request, const JobContext& context,
+                                const std::function<void(const StageOutcome&)>& on_stage) {
+    return ExperimentRunner(request, context, on_stage).run();
+}
+
+}  // namespace spd
