@@ -141,6 +141,8 @@ void RunStore::endRun(const std::string& run, RunStatus status, const std::strin
 }
 
 QueryResult RunStore::query(const std::string& sql, const QueryLimits& limits) const {
+    // A journal that a killed writer left is rolled back by this handle; one that only reads could not.
+    state_->read([](SQLite::Database& database) { return integerOf(database, "PRAGMA user_version"); });
     return runQuery(state_->file, sql, limits);
 }
 

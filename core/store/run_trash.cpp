@@ -110,7 +110,8 @@ fs::path RunStore::deleteRun(const std::string& id) {
         throw Error(ErrorKind::invalid_argument, fmt::format("run {} is running; stop it first", run.id));
     if (run.deleted_ms)
         throw Error(ErrorKind::invalid_argument, fmt::format("run {} is deleted already", run.id));
-    const bool has_files = !run.imported && fs::exists(run.folder);
+    std::error_code unknown;
+    const bool has_files = !run.imported && fs::exists(run.folder, unknown);
     Moves moves;
     fs::path trash;
     state_->write([&](SQLite::Database& database) {
@@ -118,7 +119,7 @@ fs::path RunStore::deleteRun(const std::string& id) {
             trash = makeTrash(state_->workspace, run.id);
             moves.add({run.folder, trash / run.folder.filename()});
             for (const std::string& shared : ownSharedFolders(database, run.id))
-                if (fs::exists(state_->absolute(shared)))
+                if (fs::exists(state_->absolute(shared), unknown))
                     moves.add({state_->absolute(shared), trash / "shared" / fs::path(shared).filename()});
             writeDeletionMark(run.folder, run.id);
         }

@@ -335,6 +335,14 @@ def killed(workspace):
         check(workspace.rows("PRAGMA integrity_check") == [("ok",)], "integrity after a kill")
 
 
+def checked(workspace):
+    check(workspace.answer("check").endswith("spd.sqlite: sound, 5 runs\n"), "check")
+    with sqlite3.connect(workspace.file) as database:
+        database.execute("INSERT INTO tags VALUES ('nosuch', 'a', 'b')")  # foreign keys are off here
+    workspace.refused(3, "a row of tags has no parent in runs", "check")
+    workspace.write("DELETE FROM tags WHERE run_id = 'nosuch'")
+
+
 def damaged(work):
     workspace = Workspace(work / "damaged")
     workspace.folder.mkdir()
@@ -376,6 +384,7 @@ with tempfile.TemporaryDirectory() as name:
     busy(workspace)
     full(workspace)
     killed(workspace)
+    checked(workspace)
     damaged(work)
     left = sorted(path.name for path in workspace.folder.iterdir() if path.name.startswith(".spd"))
     check(left == [], f"left in the workspace: {left}")

@@ -201,6 +201,28 @@ private Q_SLOTS:
         QCOMPARE(store.metrics(run, "loss").size(), size_t{1});
     }
 
+    /// A writer died between journal and commit while this store was open: its half is rolled back, also in
+    /// front of a query, whose own handle could not.
+    void anothersJournalIsRolledBack() {
+        const TemporaryFolder folder(where());
+        RunStore store = RunStore::open(folder.path());
+        const std::string run = beginRun(store, "spd");
+        store.setTag(run, {"kept", "1"});
+        const fs::path file = store.path();
+        const pid_t child = start([&] {
+            SQLite::Database other(file.native(), SQLite::OPEN_READWRITE);
+            other.exec(
+                "PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE tags SET value = '2';"
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000)"
+                " INSERT INTO metrics SELECT run_id, 'm', i, 1.0, 1 FROM runs, n");  // spills into the file
+            ::kill(::getpid(), SIGKILL);
+        });
+        QCOMPARE(waitFor(child), 128 + SIGKILL);
+        QVERIFY(fs::file_size(fs::path(file).concat("-journal")) > 0);
+        QCOMPARE(*store.query("SELECT value FROM tags").rows[0][0], std::string("1"));
+        QVERIFY(store.metrics(run, "m").empty() && store.checkIntegrity().empty());
+    }
+
     /// RLIMIT_FSIZE stands for a full disk, for the database and for its journal.
     void aFullDiskLosesNothing() {
         int failures = 0;

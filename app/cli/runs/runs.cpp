@@ -26,6 +26,7 @@ void addRuns(CLI::App& app, CommonOptions& common, Command& chosen) {
     addRunsNote(*runs, common, chosen);
     addRunsQuery(*runs, common, chosen);
     addRunsImport(*runs, common, chosen);
+    addRunsCheck(*runs, common, chosen);
     addRunsDelete(*runs, common, chosen);
 }
 

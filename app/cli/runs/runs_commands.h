@@ -16,6 +16,7 @@ void addRunsTag(CLI::App& runs, CommonOptions& options, Command& chosen);
 void addRunsNote(CLI::App& runs, CommonOptions& options, Command& chosen);
 void addRunsQuery(CLI::App& runs, CommonOptions& options, Command& chosen);
 void addRunsImport(CLI::App& runs, CommonOptions& options, Command& chosen);
+void addRunsCheck(CLI::App& runs, CommonOptions& options, Command& chosen);
 void addRunsDelete(CLI::App& runs, CommonOptions& options, Command& chosen);
 
 /// The workspace's database; what it has to say goes to standard error. A command that only looks makes none.

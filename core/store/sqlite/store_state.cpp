@@ -26,11 +26,14 @@ std::string firstProblem(SQLite::Database& database) {
 
 fs::path madeFolder(const fs::path& workspace) {
     std::error_code error;
+    const std::string shown = printable(workspace.native(), 1000);
     fs::create_directories(workspace, error);
+    if (std::error_code unknown; fs::is_regular_file(workspace, unknown))
+        throw Error(ErrorKind::invalid_argument,
+                    fmt::format("{}: is a file; a workspace is a folder", shown));
     const fs::path whole = error ? fs::path() : fs::canonical(workspace, error);
     if (error)
-        throw Error(ErrorKind::io, fmt::format("{}: cannot make the workspace: {}",
-                                               printable(workspace.native(), 1000), error.message()));
+        throw Error(ErrorKind::io, fmt::format("{}: cannot make the workspace: {}", shown, error.message()));
     return whole;
 }
 
@@ -205,7 +208,10 @@ void RunStore::State::onFailure(const SQLite::Exception& error) {
 }
 
 std::string RunStore::State::stored(const fs::path& path) const {
-    const fs::path whole = fs::weakly_canonical(fs::absolute(path));
+    std::error_code unknown;  // a folder that may not be entered: the path as it was given
+    fs::path whole = fs::weakly_canonical(fs::absolute(path), unknown);
+    if (unknown)
+        whole = fs::absolute(path).lexically_normal();
     const auto [inside, at] = std::mismatch(workspace.begin(), workspace.end(), whole.begin(), whole.end());
     std::string text = whole.native();
     if (inside == workspace.end() && at != whole.end())
@@ -243,7 +249,11 @@ fs::path lockFileOf(const fs::path& folder) {
 }
 
 bool isHeld(const fs::path& folder) {
-    return FileLock::isHeld(lockFileOf(folder));
+    try {
+        return FileLock::isHeld(lockFileOf(folder));
+    } catch (const Error&) {
+        return true;  // somebody else's, whose end we cannot tell
+    }
 }
 
 }  // namespace store
