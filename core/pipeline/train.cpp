@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/machine.h"
 #include "core/base/sha256.h"
+#include "core/data/permutation.h"
 #include "core/data/training_examples.h"
 #include "core/io/adapter_writer.h"
 #include "core/model/causal_lm.h"
@@ -53,7 +54,7 @@ void split(const TrainRequest& request, TrainingData& data) {
         throw Error(ErrorKind::invalid_argument,
                     fmt::format("--held-out: {} of {} examples leave none to train on", share, count));
     const std::vector<int64_t> order =
-        keyedPermutation(trainingKey(request.settings.seed, TrainingStream::held_out, 0), count);
+        permutation(count, trainingKey(request.settings.seed, TrainingStream::held_out, 0), 0);
     const std::set<int64_t> chosen(order.begin(), order.begin() + share);
     std::vector<TrainingExample> rest;
     for (int64_t i = 0; i < count; ++i)

@@ -44,6 +44,9 @@ TrainingMemory trainingMemory(const ModelConfig& config, DType dtype, int64_t lo
     memory.recomputed = config.num_hidden_layers * longest * width * config.hidden_size + layer + temporaries;
     const int64_t rows = std::min(longest, chunkRows(config.vocab_size));
     memory.head = rows * config.vocab_size * (2 * 4 + (width < 4 ? 2 * width : 0));
+    constexpr int64_t kCode = 96 << 20;
+    const int64_t widest = config.hidden_size * std::max(config.vocab_size, config.intermediate_size);
+    memory.library = kCode + widest * width;
     return memory;
 }
 

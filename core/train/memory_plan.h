@@ -15,9 +15,10 @@ struct TrainingMemory {
     int64_t kept = 0;        ///< activations of the longest sequence, all layers kept
     int64_t recomputed = 0;  ///< ditto where one layer at a time is kept, and every layer's input
     int64_t head = 0;        ///< one chunk of logits, beside the activations
+    int64_t library = 0;     ///< LibTorch's own: code that is paged in, weights in the order its kernels like
 
     int64_t total(bool keep_activations) const {
-        return weights + parameters + head + (keep_activations ? kept : recomputed);
+        return weights + parameters + head + library + (keep_activations ? kept : recomputed);
     }
 };
 

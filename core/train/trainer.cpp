@@ -58,8 +58,7 @@ std::vector<int64_t> Trainer::batch(int64_t step) {
     const int64_t epoch = step / stepsPerEpoch();
     const auto count = static_cast<int64_t>(examples_.size());
     if (epoch != order_epoch_) {
-        order_ = keyedPermutation(
-            trainingKey(settings_.seed, TrainingStream::order, static_cast<uint64_t>(epoch)), count);
+        order_ = epochOrder(settings_.seed, epoch, count);
         order_epoch_ = epoch;
     }
     const int64_t begin = step % stepsPerEpoch() * settings_.batch_size;

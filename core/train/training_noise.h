@@ -12,7 +12,7 @@ enum class TrainingStream : uint32_t { initial_weights = 1, order = 2, dropout =
 /// A Philox key for one stream. @param index  the step (dropout) or epoch (order) that it is for, else 0.
 uint64_t trainingKey(uint64_t seed, TrainingStream stream, uint64_t index);
 
-/// A permutation of 0 .. count - 1 (Fisher and Yates), each as likely as another.
-std::vector<int64_t> keyedPermutation(uint64_t key, int64_t count);
+/// The order of the examples in an epoch, from 0 (core/data/permutation.h).
+std::vector<int64_t> epochOrder(uint64_t seed, int64_t epoch, int64_t examples);
 
 }  // namespace spd

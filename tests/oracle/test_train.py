@@ -40,7 +40,7 @@ def corpus(path, count, longest):
 
 def run(model, rows, adapter, out, *options):
     process = spd("train", model, "--corpus", rows, "--out", out, "--init-adapter", adapter, "--dropout", 0, "--epochs", EPOCHS,
-                  "--batch-size", BATCH, "--seed", SEED, *options)
+                  "--batch-size", BATCH, "--seed", SEED, "--threads", 1, *options)
     if process.returncode != 0:
         sys.exit(f"spd train failed with {process.returncode}: {process.stderr}")
     return read_lines(out / "training_log.jsonl")
@@ -138,6 +138,7 @@ def check_bfloat16(model, adapter, temporary):
 
 def main():
     logging.disable_progress_bar()
+    torch.set_num_threads(1)  # beside other tests
     with tempfile.TemporaryDirectory() as temporary:
         temporary = Path(temporary)
         folders = make_tiny_checkpoints(temporary / "tiny", TINY)

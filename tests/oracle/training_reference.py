@@ -91,7 +91,7 @@ def relative(left, right):
     return ((left - right).norm() / right.norm()).item()
 
 
-# Philox4x32-10 as in the paper (Salmon and others, 2011), and the order of an epoch as core/train/training_noise.h says.
+# Philox4x32-10 as in the paper (Salmon and others, 2011).
 MASK = (1 << 32) - 1
 
 
@@ -105,15 +105,26 @@ def philox(key, counter):
     return c0, c1, c2, c3
 
 
-def epoch_order(seed, epoch, count):
-    word0, word1, _, _ = philox(seed, (epoch, 0, 2, 0x74726E31))
-    key = word0 | word1 << 32
+def permutation(count, key, purpose):
+    """As core/data/permutation.h says."""
     order = list(range(count))
-    for last in range(count, 1, -1):
-        low, high, _, _ = philox(key, (last, 0, 0, 0))
-        other = (low | high << 32) % last
-        order[last - 1], order[other] = order[other], order[last - 1]
+    for place in range(count - 1, 0, -1):
+        attempt, end = 0, place + 1
+        while True:
+            low, high, _, _ = philox(key, (place & MASK, place >> 32, attempt, purpose))
+            bits = low | high << 32
+            if bits < (1 << 64) // end * end:
+                break
+            attempt += 1
+        other = bits % end
+        order[place], order[other] = order[other], order[place]
     return order
+
+
+def epoch_order(seed, epoch, count):
+    """As core/train/training_noise.h says: keyed by the seed, the stream "order" (2) and the epoch."""
+    low, high, _, _ = philox(seed, (epoch & MASK, epoch >> 32, 2, 0x74726E31))
+    return permutation(count, low | high << 32, 0)
 
 
 def batches_of(examples, seed, epochs, batch_size):
