@@ -12,6 +12,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
+#include "app/cli/shown_examples.h"
 #include "app/cli/text_table.h"
 #include "core/data/tasks/task_data.h"
 #include "core/subspace/projection.h"
@@ -29,7 +30,8 @@ struct CalibrateOptions {
     int64_t n = 50;
     std::string code_span = "first_assertion";
     bool tests_in_prompt = false;
-    std::filesystem::path out;
+    bool show = false;
+    std::filesystem::path out;  ///< empty: only shown
     std::string layers = "last_mid";
     std::string loss = "aligned";
     std::string site = "proj";
@@ -90,12 +92,11 @@ void printTable(const Subspace& subspace) {
     fmt::print("{}", table.text());
 }
 
-void printSummary(const CalibrateSummary& summary, const std::filesystem::path& out, bool json) {
-    if (json) {
-        std::cout << summaryJson(summary, out).dump(-1, ' ', false, ordered_json::error_handler_t::replace)
-                  << "\n";
-        return;
-    }
+void printJson(const ordered_json& result) {
+    std::cout << result.dump(-1, ' ', false, ordered_json::error_handler_t::replace) << "\n";
+}
+
+void printSummary(const CalibrateSummary& summary, const std::filesystem::path& out) {
     printTable(summary.subspace);
     std::string text = fmt::format("{}: {} examples", out.string(), summary.subspace.examples.size());
     if (summary.resumed > 0)
@@ -127,7 +128,10 @@ void readExamples(const CalibrateOptions& options, const Session& session, uint6
     request.source = std::move(set.record);
 }
 
-int run(const CalibrateOptions& options, const CommonOptions& common, const JobContext& context) {
+CalibrateRequest requestOf(const CalibrateOptions& options, const CommonOptions& common) {
+    if (options.out.empty() && !options.show)
+        throw Error(ErrorKind::invalid_argument,
+                    "--out FOLDER is missing (--show alone prints the examples)");
     if (options.examples.empty() == options.task.empty())
         throw Error(ErrorKind::invalid_argument,
                     "the examples come from --task or from --examples FILE, one of them");
@@ -140,10 +144,39 @@ int run(const CalibrateOptions& options, const CommonOptions& common, const JobC
     request.threads = chosenThreads(common);
     request.seconds_to_save = options.seconds_to_save;
     request.overwrite = common.overwrite;
+    return request;
+}
+
+ordered_json shownJson(const CalibrateRequest& request, const Tokenizer& tokenizer) {
+    ordered_json shown = ordered_json::array();
+    for (const CalibrationExample& example : request.examples)
+        shown.push_back(exampleJson(example, tokenizer));
+    return shown;
+}
+
+void printExamples(const CalibrateRequest& request, const Tokenizer& tokenizer) {
+    const SpanMarks marks = spanMarksOfOutput();
+    for (size_t i = 0; i < request.examples.size(); ++i)
+        std::cout << shownExample(i + 1, request.examples[i], tokenizer, marks);
+    std::cout.flush();
+}
+
+int run(const CalibrateOptions& options, const CommonOptions& common, const JobContext& context) {
+    CalibrateRequest request = requestOf(options, common);
     const Session session = Session::open(options.model, common.workspace, context);
     request.settings.layers = parseLayers(options.layers, session.checkpoint.config().num_hidden_layers);
     checkFits(request.settings, session.checkpoint.config());
     readExamples(options, session, common.seed, request);
+    ordered_json result = ordered_json::object();
+    if (common.json && options.show)
+        result["shown"] = shownJson(request, session.tokenizer);
+    else if (options.show)
+        printExamples(request, session.tokenizer);
+    if (options.out.empty()) {
+        if (common.json)
+            printJson(result);
+        return 0;
+    }
     if (request.dtype != DType::float32)
         printWarning(
             fmt::format("gradients in {}: rounding alone turns the subspace at ranks whose "
@@ -151,7 +184,13 @@ int run(const CalibrateOptions& options, const CommonOptions& common, const JobC
                         name(request.dtype)));
     ProgressLine progress;
     try {
-        printSummary(calibrate(session, request, progress.attach(context)), request.out, common.json);
+        const CalibrateSummary summary = calibrate(session, request, progress.attach(context));
+        if (common.json)
+            result.update(summaryJson(summary, request.out));
+        if (common.json)
+            printJson(result);
+        else
+            printSummary(summary, request.out);
     } catch (const Cancelled&) {
         std::cerr << "\nspd: stopped; what is done is kept, and the same command goes on from there\n";
         throw;
@@ -190,7 +229,9 @@ void addCalibrate(CLI::App& app, CommonOptions& common, Command& chosen) {
         "--examples", options->examples,
         R"(Lines {"prompt","completion","spans":[[from,to)]} or {"input_ids","target_positions"})");
     addTaskOptions(*command, *options);
-    command->add_option("--out", options->out, "Folder of the subspaces")->required();
+    command->add_flag("--show", options->show,
+                      "Print the examples with the tokens of their spans marked; without --out nothing else");
+    command->add_option("--out", options->out, "Folder of the subspaces");
     command->add_option("--layers", options->layers, "last_mid, all, or layers from 0: I,J")
         ->capture_default_str();
     command
