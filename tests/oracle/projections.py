@@ -31,7 +31,8 @@ class Subspace:
         generator = torch.Generator().manual_seed(seed)
         self.config, self.layers, self.site, self.per_head = config, list(layers), site, per_head
         self.heads = config.num_key_value_heads if per_head else 1
-        self.width = config.head_dim if per_head else config.num_key_value_heads * config.head_dim
+        head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        self.width = head_dim if per_head else config.num_key_value_heads * head_dim
         self.rank = min(rank or self.width, self.width)
         self.spectra = {(layer, stream): [random_spectrum(self.width, self.rank, generator) for _ in range(self.heads)]
                         for layer in self.layers for stream in "kv"}

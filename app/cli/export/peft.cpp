@@ -7,7 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "app/cli/export_commands.h"
+#include "app/cli/export/export_commands.h"
 #include "core/base/error.h"
 #include "core/export/peft_adapter.h"
 
