@@ -6,8 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <iterator>
 
 #include "core/base/atomic_folder.h"
 #include "core/base/error.h"
@@ -25,6 +27,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kMeta = "train.meta.json";
 constexpr const char* kResult = "result.json";
 constexpr const char* kLog = "training_log.jsonl";
+constexpr const char* kOwnFiles[] = {kMeta, kResult, kLog};
 constexpr JsonLimits kLimits = {.max_bytes = size_t{1} << 22, .max_depth = 64, .max_values = 100'000};
 
 std::string text(const Json& json) {
@@ -118,7 +121,20 @@ void RunFolder::look(const Json& meta, bool resume, bool overwrite) {
     resumed_ = true;
 }
 
+/// What AtomicFile leaves where it was killed; nobody else writes here while the lock is held.
+void RunFolder::removeLeftFiles() const {
+    for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
+        const std::string name = entry.path().filename().native();
+        const bool is_ours = std::any_of(std::begin(kOwnFiles), std::end(kOwnFiles), [&](const char* own) {
+            return name.starts_with(fmt::format(".{}.tmp-", own));
+        });
+        if (is_ours && entry.is_regular_file() && ::unlink(entry.path().c_str()) != 0)
+            throwSystemError(entry.path(), "cannot remove");
+    }
+}
+
 void RunFolder::begin() {
+    removeLeftFiles();
     if (!resumed_) {
         for (const char* earlier : {kResult, kLog})  // the result first: it says that all is there
             if (::unlink((path_ / earlier).c_str()) != 0 && errno != ENOENT)

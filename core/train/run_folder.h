@@ -49,6 +49,7 @@ public:
 private:
     RunFolder(std::filesystem::path path, bool made) : path_(std::move(path)), made_(made) {}
     void look(const nlohmann::ordered_json& meta, bool resume, bool overwrite);
+    void removeLeftFiles() const;
     std::string strangeness(const nlohmann::ordered_json& meta) const;
 
     std::filesystem::path path_;

@@ -7,10 +7,10 @@
 #include <set>
 
 #include "core/base/sha256.h"
+#include "core/experiment/finished_stage.h"
 #include "core/experiment/forecast/forecast.h"
 #include "core/experiment/forecast/known_models.h"
 #include "core/experiment/run_plan.h"
-#include "core/experiment/finished_stage.h"
 #include "core/io/memory_forecast.h"
 
 using namespace spd;

@@ -15,8 +15,8 @@ namespace {
 
 using Ids = std::vector<int32_t>;
 
-constexpr int32_t kBos = 300;
-constexpr int32_t kEos = 301;
+constexpr int32_t kBos = 256;
+constexpr int32_t kEos = 257;
 
 /// A byte is its id; BOS goes in front of a text.
 Tokenizer tokenizer() {

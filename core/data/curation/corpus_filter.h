@@ -16,8 +16,8 @@ enum class CorpusFilter {
     ssd,    ///< the paper: drops empty completions and those of a single line
     apple,  ///< apple/ml-ssd: `ssd`, then the shortest tenth of what is left: keeps lengths >= the one at
             ///< index floor(0.1 n) of the n sorted ones
-    trl,  ///< TRL: drops empty ones, and those without a line break that are shorter than 10
-    mlx,  ///< the MLX port: drops empty ones, and single lines of at most 80
+    trl,    ///< TRL: drops empty ones, and those without a line break that are shorter than 10
+    mlx,    ///< the MLX port: drops empty ones, and single lines of at most 80
 };
 
 std::string_view name(CorpusFilter filter);
