@@ -52,8 +52,16 @@ def check_weights(base, out, adapter, dtype):
     assert sorted(before) == sorted(after), sorted(set(before) ^ set(after))
     for name, weight in before.items():
         stored = dtype or weight.dtype
-        expected = (weight.double() + change[name]).to(stored) if name in change else weight.to(stored)
-        assert after[name].dtype == stored and torch.equal(after[name], expected), name
+        exact = weight.double() + change[name] if name in change else weight.double()
+        expected = exact.to(stored)
+        assert after[name].dtype == stored, name
+        if name not in change:
+            assert torch.equal(after[name], expected), name
+            continue
+        # Sums in another order may end on the other side of a tie, and torch rounds float64 to bfloat16 by way of float32:
+        # ours must be as near to the exact value as theirs.
+        ours, theirs = (after[name].double() - exact).abs(), (expected.double() - exact).abs()
+        assert (ours <= theirs + 1e-12 * exact.abs()).all(), name
     config = json.loads((out / "config.json").read_text())
     if json.loads((base / "config.json").read_text()).get("tie_word_embeddings"):
         assert "lm_head.weight" not in after and config["tie_word_embeddings"]
@@ -67,12 +75,21 @@ def check_weights(base, out, adapter, dtype):
     return sum(name in change for name in after)
 
 
+def rounded_once(exact, dtype):
+    """The nearest number of `dtype`: torch goes from float64 by way of float32, which rounds twice."""
+    near = exact.to(dtype)
+    inf = torch.full_like(near, torch.inf)
+    candidates = torch.stack([near, torch.nextafter(near, inf), torch.nextafter(near, -inf)]).double()
+    best = (candidates - exact).abs().argmin(0, keepdim=True)
+    return candidates.gather(0, best)[0]
+
+
 def reference_rounding(base, adapter, dtype):
     """kept and error of each linear, as core/export/merged_weights.h defines them."""
     before, sums = weights(base), {}
     for name, change in changes(adapter, 2.0).items():
         weight = before[name].double()
-        kept = (weight + change).to(dtype).double() - weight.to(dtype).double()
+        kept = rounded_once(weight + change, dtype) - weight.to(dtype).double()
         linear = name.split(".")[-2]
         total = sums.setdefault(linear, [0.0, 0.0, 0.0])
         for i, value in enumerate(((change ** 2).sum(), (kept * change).sum(), ((kept - change) ** 2).sum())):
@@ -128,7 +145,8 @@ def check_rounding(base, adapter, temporary):
             lost = [linear for linear, (_, error) in expected.items() if error > 0.1]
             assert all(linear in said for linear in lost) and ("--dtype float32" in said) == bool(lost), (said, expected)
             if factor == 1e-4 and dtype == "bfloat16":
-                assert max(kept for kept, _ in expected.values()) < 0.5, expected
+                # Weights that are no bfloat16 numbers flip by chance: the direction stays on average, under noise of its size.
+                assert min(error for _, error in expected.values()) > 0.9, expected
     print(f"measured: what rounding keeps of an adapter, 10 adapters: largest difference to the reference {worst:.2g}")
     assert worst <= 1e-6
 
