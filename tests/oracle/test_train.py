@@ -23,6 +23,9 @@ SEED = 7
 EPOCHS, BATCH, EXAMPLES = 5, 8, 13  # two steps an epoch, the second of five sequences
 TINY = ("qwen2-tied", "qwen3-head128-biases", "llama-llama3-tied", "llama-biases")
 LOSS, GRADIENT, UPDATE = 1e-4, 1e-5, 2e-3  # relative
+# With B = 0 at the start the gradients of A are float32 noise of the size of B, which AdamW divides by its own size: the directions
+# of the smallest entries are not determined in float32, by neither program. 7.5e-3 was measured.
+SAMPLE_UPDATE = 2e-2
 failures = []
 
 
@@ -65,7 +68,7 @@ def compare_updates(name, model, out, theirs):
     worst = max(reference.relative(mine[place][2] * mine[place][1] @ mine[place][0],
                                    theirs[place][2] * theirs[place][1] @ theirs[place][0]) for place in mine)
     print(f"measured: {name}, dW of {len(mine)} modules after the last step: largest relative difference {worst:.2g}", flush=True)
-    check(f"{name}: dW", worst, UPDATE)
+    check(f"{name}: dW", worst, SAMPLE_UPDATE if name == "sample model" else UPDATE)
 
 
 def compare_gradients(name, model, rows, examples, adapter, temporary, loss="full", recompute="off"):
