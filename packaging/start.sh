@@ -4,7 +4,8 @@
 #     packaging/start.sh
 #
 # installs what is missing (packaging/apt-packages.txt, and packaging/requirements.txt in a virtual environment of its own),
-# builds preset `release`, makes the sample model, and lets it answer five GSM8K questions. Steps that are done are skipped.
+# builds preset `release`, makes the sample model, and lets it answer five GSM8K questions; where there is no display it also runs
+# experiments/quickstart.toml. Steps that are done are skipped.
 #   SPD_LIBTORCH=DIR   build with this LibTorch (>= 2.6, CPU or CUDA) instead of the one in the torch wheel
 #   XDG_DATA_HOME      the workspace is $XDG_DATA_HOME/spd-workbench (else ~/.local/share/spd-workbench)
 #   XDG_CACHE_HOME     the virtual environment is made in $XDG_CACHE_HOME/spd-workbench (else ~/.cache/spd-workbench)
@@ -16,6 +17,7 @@ if [ -n "${SPD_LIBTORCH:-}" ]; then use_environment sample; else use_environment
 build release spd
 make_sample_model
 first_look
+[ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] || quickstart
 
 spd="$root/build/release/bin/spd"
 cat <<END

@@ -181,3 +181,19 @@ first_look() {
     "$python" "$root/packaging/first_look.py" show "$folder/prompts.jsonl" "$folder/completions.jsonl"
     finish
 }
+
+# The quickstart experiment, and its adapter loaded by peft, which is another program than the one that wrote it.
+quickstart() {
+    begin "Quickstart: self-policy distillation of the sample model" "run the command above by hand; it goes on where it was stopped"
+    local spd=$root/build/release/bin/spd command adapter
+    command=("$spd" run "$root/experiments/quickstart.toml")
+    echo "    ${command[*]}"
+    "${command[@]}" | tee "$workspace/quickstart.txt"
+    adapter=$(sed -n 's/^adapter of spd-s42: //p' "$workspace/quickstart.txt")
+    if "$python" -c 'import peft' 2>/dev/null; then
+        HF_HUB_OFFLINE=1 "$python" -W ignore "$root/packaging/verify_adapter.py" "$spd" "$workspace/models/smollm2-135m-instruct" "$adapter"
+    else
+        echo "    not verified by peft: it is not in the environment that SPD_LIBTORCH asks for"
+    fi
+    finish
+}
