@@ -151,6 +151,19 @@ def check_rounding(base, adapter, temporary):
     assert worst <= 1e-6
 
 
+def check_vanishing(base, adapter, temporary):
+    """Weights that are bfloat16 numbers swallow a small adapter whole; float32 keeps it."""
+    small = scaled(adapter, temporary / "vanishing", 1e-4)
+    summary, said = export(small, base, temporary / "vanished", "--overwrite")
+    expected = reference_rounding(base, small, torch.bfloat16)
+    worst = max(abs(summary["rounding"][linear]["kept"] - kept) for linear, (kept, _) in expected.items())
+    kept = max(kept for kept, _ in expected.values())
+    assert worst <= 1e-6 and kept < 0.1 and all(linear in said for linear in ATTENTION), (summary, expected, said)
+    summary, said = export(small, base, temporary / "vanished", "--dtype", "float32", "--overwrite")
+    assert summary["rounding"] == {} and said == ""
+    print(f"measured: of a small adapter on a bfloat16 model {100 * kept:.2g} % are kept in bfloat16, which is said")
+
+
 def check_shards(base, adapter, temporary):
     whole, shards = temporary / "whole", temporary / "shards"
     export(adapter, base, whole)
@@ -249,6 +262,7 @@ def main():
         adapter = temporary / "adapter 0"
         other = scaled(adapter, temporary / "other", 0.5)
         check_rounding(variants[0], adapter, temporary)
+        check_vanishing(variants[1], temporary / "adapter 1", temporary)
         check_shards(variants[0], adapter, temporary)
         check_kills(variants[0], adapter, other, temporary)
         check_full_disk(variants[0], adapter, temporary)
