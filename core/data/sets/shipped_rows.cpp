@@ -124,13 +124,14 @@ std::vector<DataRow> svampRows(const ShippedFile& file) {
             std::string question = requireString(fields, "Body");
             question += question.ends_with('.') ? " " : ". ";
             question += requireString(fields, "Question");
-            const Json& answer = requireField(fields, "Answer");
+            const Json answer = requireField(fields, "Answer");  // a copy: adding fields moves them
             if (!answer.is_number())
                 throw rowError("\"Answer\" is to be a number");
+            const auto number_text = answer.get<double>() == static_cast<double>(answer.get<int64_t>())
+                                         ? std::to_string(answer.get<int64_t>())
+                                         : fmt::format("{:g}", answer.get<double>());
             fields["question"] = question;
-            fields["answer"] = fmt::format("{:g}", answer.get<double>());
-            if (answer.get<double>() == static_cast<double>(answer.get<int64_t>()))
-                fields["answer"] = std::to_string(answer.get<int64_t>());
+            fields["answer"] = number_text;
             rows.push_back(shippedRow("svamp/all", number, std::move(fields)));
         });
     }
@@ -178,10 +179,11 @@ std::vector<DataRow> mbppRows(const ShippedFile& file, bool sanitized, int64_t f
             const int64_t task_id = requireInteger(fields, "task_id");
             if (task_id < first || task_id > last)
                 return;
-            if (sanitized)
-                fields["text"] = requireString(fields, "prompt");
-            if (sanitized)
+            if (sanitized) {
+                const std::string text = requireString(fields, "prompt");  // a copy, as above
                 fields.erase("prompt");
+                fields["text"] = text;
+            }
             rows.push_back(shippedRow(mbppSplit(task_id), task_id, std::move(fields)));
         });
     }
