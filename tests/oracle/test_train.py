@@ -1,5 +1,7 @@
 """`spd train` against peft and transformers: tiny checkpoints of each family and the sample model, float32, no dropout, the same
-initial adapter and batches. Losses and gradient norms of ten steps, the gradients of one batch, the adapter behind them.
+initial adapter and batches. Losses and gradient norms of ten steps, the gradients of one batch, the adapter behind them. The sample
+model's reference runs in float64: with B = 0 at the start AdamW makes whole steps of gradients near the rounding noise, and in
+float32 peft's own dW is 6.5e-3 off float64's (ours 1.1e-3).
 """
 import os
 import subprocess
@@ -23,9 +25,6 @@ SEED = 7
 EPOCHS, BATCH, EXAMPLES = 5, 8, 13  # two steps an epoch, the second of five sequences
 TINY = ("qwen2-tied", "qwen3-head128-biases", "llama-llama3-tied", "llama-biases")
 LOSS, GRADIENT, UPDATE = 1e-4, 1e-5, 2e-3  # relative
-# With B = 0 at the start the gradients of A are float32 noise of the size of B, which AdamW divides by its own size: the directions
-# of the smallest entries are not determined in float32, by neither program. 7.5e-3 was measured.
-SAMPLE_UPDATE = 2e-2
 failures = []
 
 
@@ -68,7 +67,7 @@ def compare_updates(name, model, out, theirs):
     worst = max(reference.relative(mine[place][2] * mine[place][1] @ mine[place][0],
                                    theirs[place][2] * theirs[place][1] @ theirs[place][0]) for place in mine)
     print(f"measured: {name}, dW of {len(mine)} modules after the last step: largest relative difference {worst:.2g}", flush=True)
-    check(f"{name}: dW", worst, SAMPLE_UPDATE if name == "sample model" else UPDATE)
+    check(f"{name}: dW", worst, UPDATE)
 
 
 def compare_gradients(name, model, rows, examples, adapter, temporary, loss="full", recompute="off"):
@@ -77,7 +76,7 @@ def compare_gradients(name, model, rows, examples, adapter, temporary, loss="ful
     if process.returncode != 0:
         sys.exit(f"train_driver failed: {process.stderr}")
     mine = load_file(out)
-    model = reference.tuned(model, adapter, torch.float64).double().eval()
+    model = reference.tuned(model, adapter, torch.float64).eval()
     expected = reference.mean_loss(model, examples, loss != "full")
     expected.backward()
     loss_difference = abs(float(process.stdout) - expected.item()) / expected.item()
@@ -92,7 +91,7 @@ def compare_gradients(name, model, rows, examples, adapter, temporary, loss="ful
     return mine
 
 
-def check_model(name, model, eos, temporary, longest, lr, scale_b, gradient_examples):
+def check_model(name, model, eos, temporary, longest, lr, scale_b, gradient_examples, dtype=torch.float32):
     rows_file = temporary / "corpus.jsonl"
     rows = corpus(rows_file, EXAMPLES, longest)
     examples = reference.sequences(model, rows, eos)
@@ -100,7 +99,7 @@ def check_model(name, model, eos, temporary, longest, lr, scale_b, gradient_exam
     reference.random_adapter(model, adapter, SEED, scale_b=scale_b)
     ours = run(model, rows_file, adapter, out, "--lr", lr, "--dtype", "float32")
     batches = reference.batches_of(examples, SEED, EPOCHS, BATCH)
-    theirs, trained = reference.train(model, adapter, batches, lr)
+    theirs, trained = reference.train(model, adapter, batches, lr, dtype)
     compare_logs(name, ours, theirs)
     assert [line["tokens"] for line in ours] == [sum(len(ids) - 1 for ids, _ in batch) for batch in batches]
     compare_updates(name, model, out, trained)
@@ -153,7 +152,7 @@ def main():
             elif number % 2:  # where B is not 0, A has gradients
                 compare_gradients(model.name, model, *made[:3], temporary)
         sample = sample_model()
-        few, examples, adapter, _ = check_model("sample model", sample, 2, temporary, 60, 2e-4, 0.0, 2)
+        few, examples, adapter, _ = check_model("sample model", sample, 2, temporary, 60, 2e-4, 0.0, 2, torch.float64)
         reference.random_adapter(sample, adapter, SEED, scale_b=0.02)
         compare_gradients("sample model", sample, few, examples, adapter, temporary)
     if failures:

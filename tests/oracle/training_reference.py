@@ -53,7 +53,9 @@ def mean_loss(model, batch, completion_only=False):
 
 
 def tuned(folder, adapter, dtype):
-    return PeftModel.from_pretrained(base_model(folder, dtype), adapter, is_trainable=True)
+    """The adapter is float32 on a base in 16 bit, and float64 on one in float64."""
+    model = PeftModel.from_pretrained(base_model(folder, dtype), adapter, is_trainable=True)
+    return model.double() if dtype == torch.float64 else model
 
 
 def train(folder, adapter, batches, lr, dtype=torch.float32, completion_only=False):
