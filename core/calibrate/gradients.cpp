@@ -3,8 +3,8 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/log_softmax.h>
-#include <ATen/ops/nll_loss.h>
 #include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -14,12 +14,15 @@
 
 #include "core/model/seams_torch.h"
 #include "core/model/torch_errors_torch.h"
+#include "core/model/weights_torch.h"
 
 namespace spd {
 namespace {
 
-/// Logits in memory at a time, in elements: 64 MiB of float32, and as much again for their gradient.
-constexpr int64_t most_logits = int64_t{1} << 24;
+/// Logits in memory at a time, in elements: 64 MiB of float64, and as much again for their gradient.
+constexpr int64_t most_logits = int64_t{1} << 23;
+/// Rows of the head that float32 sums over before float64 goes on.
+constexpr int64_t head_piece = 2048;
 
 /// The sequence up to the last token that is in the loss; its logits need nothing that comes after.
 TokenBatch inputsOf(const CalibrationExample& example, const std::vector<int64_t>& positions) {
@@ -76,11 +79,27 @@ struct HeadResult {
     at::Tensor gradient;  // [1, T, hidden_size]
 };
 
-/// Forward and back through the head a piece at a time.
+/// d W, [rows, hidden_size]. The sum over the vocabulary cancels almost all of its terms: with few rows
+/// float32 alone, which then adds them one after the other, loses more here than in all the layers.
+/// @param d  [rows, vocab_size], float32
+at::Tensor throughHead(const at::Tensor& d, const at::Tensor& head) {
+    at::Tensor sum;
+    for (int64_t first = 0; first < head.size(0); first += head_piece) {
+        const int64_t size = std::min(head_piece, head.size(0) - first);
+        const at::Tensor part =
+            d.narrow(1, first, size).matmul(head.narrow(0, first, size).to(at::kFloat)).to(at::kDouble);
+        sum = sum.defined() ? sum.add_(part) : part;
+    }
+    return sum;
+}
+
+/// Forward and back through the head a piece at a time: the gradient of -log softmax(x)[z] is
+/// softmax(x) - onehot(z), here in float64, where a z that is almost certain leaves little of 1 - p.
 /// @param hidden  [1, T, hidden_size], outside the graph.   @param positions  position t is predicted at t -
 /// 1
 HeadResult lossAtHead(const CausalLm& model, const at::Tensor& hidden, const CalibrationExample& example,
                       const std::vector<int64_t>& positions, const JobContext& context) {
+    const at::NoGradGuard by_hand;
     const auto count = static_cast<int64_t>(positions.size());
     const int64_t piece = std::max<int64_t>(1, most_logits / model.config().vocab_size);
     HeadResult result = {0, at::zeros_like(hidden)};
@@ -93,13 +112,13 @@ HeadResult lossAtHead(const CausalLm& model, const at::Tensor& hidden, const Cal
             labels.push_back(example.input_ids[static_cast<size_t>(positions[static_cast<size_t>(i)])]);
         }
         const at::Tensor index = at::from_blob(rows.data(), {size}, at::kLong);
-        const at::Tensor label = at::from_blob(labels.data(), {size}, at::kLong);
-        const at::Tensor states = hidden[0].index_select(0, index).requires_grad_(true);
-        const at::Tensor scores = at::log_softmax(model.logits(states).to(at::kFloat), -1);
-        const at::Tensor loss = at::nll_loss(scores, label, {}, at::Reduction::Sum) / count;
-        const at::Tensor gradient = torch::autograd::grad({loss}, {states})[0];
-        result.gradient[0].index_add_(0, index, gradient);
-        result.loss += loss.item<double>();
+        const at::Tensor label = at::from_blob(labels.data(), {size, 1}, at::kLong);
+        at::Tensor d =
+            at::log_softmax(model.logits(hidden[0].index_select(0, index)).to(at::kDouble), /*dim=*/-1);
+        result.loss -= d.gather(1, label).sum().item<double>() / static_cast<double>(count);
+        d = d.exp_().scatter_add_(1, label, at::full_like(label, -1, at::kDouble)).to(at::kFloat);
+        const at::Tensor gradient = throughHead(d, model.weights().lm_head) / count;
+        result.gradient[0].index_add_(0, index, gradient.to(hidden.scalar_type()));
     }
     return result;
 }
