@@ -139,7 +139,7 @@ def check(folder, lines, examples, model, combinations, temporary, worst):
 
 
 def passed(worst):
-    return worst.value <= 1 and worst.angle <= 1e-3 and worst.overlap <= 1e-3 and worst.loss <= 1e-4 and worst.gram <= 5e-5 \
+    return worst.value <= 1 and worst.angle <= 1e-3 and worst.overlap <= 1e-3 and worst.loss <= 1e-4 and worst.gram <= 1e-5 \
         and worst.ranks > 0
 
 
