@@ -5,9 +5,10 @@ namespace spd {
 SamplingSettings samplingOf(Method method) {
     SamplingSettings sampling;
     if (method == Method::ssd) {
-        sampling.temperature = 1.6;
-        sampling.top_k = 20;
-        sampling.top_p = 0.8;
+        const Experiment::Generation defaults;
+        sampling.temperature = defaults.ssd_temperature;
+        sampling.top_k = defaults.ssd_top_k;
+        sampling.top_p = defaults.ssd_top_p;
     }
     return sampling;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/io/memory_forecast.h"
 #include "core/io/weights/stored_tensors.h"
 #include "core/io/weights/tensor_check.h"
 
@@ -35,17 +36,6 @@ TensorReport reportOf(const TensorCheck& check) {
         report.file = std::filesystem::path(check.stored.file->name()).filename();
     }
     return report;
-}
-
-int64_t parametersOf(const ModelConfig& config) {
-    int64_t total = 0;
-    for (const ExpectedTensor& tensor : expectedTensors(config)) {
-        int64_t elements = 1;
-        for (const int64_t dimension : tensor.shape)
-            elements *= dimension;
-        total += elements;
-    }
-    return total;
 }
 
 bool fits(const std::vector<TensorCheck>& checks, const char* tensor) {
@@ -92,7 +82,7 @@ LoadReport inspectCheckpoint(const std::filesystem::path& folder, const JobConte
     if (report.config.tie_word_embeddings && fits(checks, head_name) && fits(checks, embedding_name))
         if (std::string problem = tiedHeadProblem(stored, context); !problem.empty())
             report.problems.push_back(std::move(problem));
-    report.parameters = parametersOf(report.config);
+    report.parameters = parameterCount(report.config);
     report.file_count = static_cast<int64_t>(stored.fileCount());
     for (const StoredTensor& tensor : stored.all())
         report.stored_bytes += static_cast<int64_t>(tensor.entry->bytes());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/base/seconds_since.h"
 #include "core/base/sha256.h"
 #include "core/calibrate/calibration_folder.h"
 #include "core/calibrate/gradients.h"
@@ -18,10 +19,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 /// Of ids, tokens and the positions that are in the loss.
 std::string examplesSha256(const CalibrateRequest& request) {
@@ -42,11 +39,7 @@ std::string examplesSha256(const CalibrateRequest& request) {
 Json calibrationMeta(const Session& session, const CalibrateRequest& request) {
     return {{"format_version", 1},
             {"stage", "calibrate"},
-            {"model",
-             {{"id", printable(session.location.id, 4096)},
-              {"revision", session.location.revision},
-              {"config_sha256", configSha256(session.checkpoint)},
-              {"weights_fingerprint", weightsFingerprint(session.checkpoint)}}},
+            {"model", modelRecord(session)},
             {"tokenizer_sha256", session.tokenizer.sha256()},
             {"source", request.source},
             {"examples", request.examples.size()},

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/base/seconds_since.h"
 #include "core/data/json_lines.h"
 #include "core/data/prompts.h"
 #include "core/intervene/intervention_seams_torch.h"
@@ -88,10 +89,6 @@ std::map<std::string, std::string> metadataOf(const Intervention& intervention) 
 }
 
 using Clock = std::chrono::steady_clock;
-
-double secondsSince(Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 }  // namespace
 

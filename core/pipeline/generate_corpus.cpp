@@ -9,6 +9,7 @@
 
 #include "core/base/contained_folder.h"
 #include "core/base/files.h"
+#include "core/base/seconds_since.h"
 #include "core/base/sha256.h"
 #include "core/base/strict_json.h"
 #include "core/data/corpus/corpus_paths.h"
@@ -164,10 +165,6 @@ Json corpusMeta(const CorpusRequest& request, const Session& session, const Inte
 
 uint64_t noiseKeyOf(uint64_t seed, const PromptId& id) {
     return std::visit([&](const auto& value) { return noiseKey(seed, value); }, id);
-}
-
-double secondsSince(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 /// Nothing that the corpus writer makes or removes may be the prompts file. @throws Error invalid_argument

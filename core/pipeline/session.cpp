@@ -33,6 +33,13 @@ void requireMemory(int64_t bytes, const std::string& stage, const std::string& a
                         advice.empty() ? "" : ": ", advice));
 }
 
+nlohmann::ordered_json modelRecord(const Session& session) {
+    return {{"id", printable(session.location.id, 4096)},
+            {"revision", session.location.revision},
+            {"config_sha256", configSha256(session.checkpoint)},
+            {"weights_fingerprint", weightsFingerprint(session.checkpoint)}};
+}
+
 std::string configSha256(const Checkpoint& checkpoint) {
     return sha256Hex(
         ContainedFolder::open(checkpoint.folder()).readFile("config.json", JsonLimits().max_bytes));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/io/checkpoint.h"
@@ -28,6 +29,10 @@ void requireMemory(int64_t bytes, const std::string& stage, const std::string& a
 
 /// SHA-256 of config.json, lower-case hex. @throws Error io
 std::string configSha256(const Checkpoint& checkpoint);
+
+/// What a stage's meta file says of the model: id, revision, config_sha256, weights_fingerprint. @throws
+/// Error io
+nlohmann::ordered_json modelRecord(const Session& session);
 
 /// SHA-256 over names, stored types, shapes and a sample of the values of every tensor (all of a small one,
 /// else some from every part of it): tells checkpoints apart (a fine-tuned one from its base) without reading

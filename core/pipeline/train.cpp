@@ -41,11 +41,7 @@ Json metaOf(const TrainRequest& request, const Session& session, const TrainingD
                           sha256OfFile(request.init_adapter / "adapter_model.safetensors"));
     return {{"format_version", 1},
             {"stage", "train"},
-            {"model",
-             {{"id", printable(session.location.id, 4096)},
-              {"revision", session.location.revision},
-              {"config_sha256", configSha256(session.checkpoint)},
-              {"weights_fingerprint", weightsFingerprint(session.checkpoint)}}},
+            {"model", modelRecord(session)},
             {"tokenizer_sha256", session.tokenizer.sha256()},
             {"corpus_sha256", data.corpus_sha256},
             {"examples", data.train.size()},

@@ -2,22 +2,11 @@
 
 #include <algorithm>
 
-#include "core/io/checkpoint.h"
+#include "core/io/memory_forecast.h"
 #include "core/train/chunked_loss_torch.h"
 
 namespace spd {
 namespace {
-
-int64_t parametersOf(const ModelConfig& config) {
-    int64_t parameters = 0;
-    for (const ExpectedTensor& tensor : expectedTensors(config)) {
-        int64_t elements = 1;
-        for (const int64_t dimension : tensor.shape)
-            elements *= dimension;
-        parameters += elements;
-    }
-    return parameters;
-}
 
 /// What the backward pass of one layer looks at again, a token: the residual stream before and between its
 /// halves, the normed input that LoRA reads, q, k and v as attention takes them, its output, and gate, silu
@@ -40,7 +29,7 @@ TrainingMemory trainingMemory(const ModelConfig& config, DType dtype, int64_t lo
     const int64_t layer = longest * keptBytes(config, dtype);
     const int64_t temporaries = 2 * longest * 4 * (config.hidden_size + 2 * config.intermediate_size);
     TrainingMemory memory;
-    memory.weights = parametersOf(config) * width;
+    memory.weights = parameterCount(config) * width;
     memory.parameters = 5 * 4 * lora_parameters;
     memory.kept = config.num_hidden_layers * layer + temporaries;
     memory.recomputed = config.num_hidden_layers * longest * width * config.hidden_size + layer + temporaries;

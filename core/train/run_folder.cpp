@@ -1,18 +1,17 @@
 #include "core/train/run_folder.h"
 
 #include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <iterator>
 
 #include "core/base/atomic_folder.h"
 #include "core/base/error.h"
+#include "core/base/run_log.h"
 #include "core/base/strict_json.h"
 #include "core/data/corpus/settings_difference.h"
 #include "core/io/adapter_writer.h"
@@ -167,13 +166,10 @@ void RunFolder::appendLog(const std::string& line) {
 }
 
 void RunFolder::note(const std::string& text) const {
-    const fs::path path = path_ / "log.txt";
-    const FileHandle file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-    if (!file)
-        return;
-    const std::string line =
-        fmt::format("{:%Y-%m-%dT%H:%M:%SZ} train: {}\n", fmt::gmtime(std::time(nullptr)), text);
-    (void)!::write(file.descriptor(), line.data(), line.size());
+    try {
+        appendToRunLog(path_ / "log.txt", fmt::format("train: {}", text));
+    } catch (const Error&) {  // no work stops for a line of the log
+    }
 }
 
 void RunFolder::finish(const Json& result) {

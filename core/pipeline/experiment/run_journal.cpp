@@ -1,13 +1,11 @@
 #include "core/pipeline/experiment/run_journal.h"
 
-#include <fcntl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <chrono>
 
-#include "core/base/files.h"
+#include "core/base/run_log.h"
+#include "core/base/seconds_since.h"
 
 namespace spd {
 
@@ -35,7 +33,7 @@ FinishedStage RunJournal::stage(const StagePlan& plan, const std::function<Stage
     log(fmt::format("{}: begun", plan.name));
     const auto start = std::chrono::steady_clock::now();
     StageWork work = compute();
-    stage.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    stage.seconds = secondsSince(start);
     for (const std::string& output : work.outputs)
         stage.outputs.push_back(describeOutput(experiment_folder_, output));
     stage.summary = std::move(work.summary);
@@ -71,14 +69,7 @@ void RunJournal::record(const StagePlan& plan, const FinishedStage& stage, Stage
 }
 
 void RunJournal::log(const std::string& line) {
-    const std::filesystem::path path = folder_ / "log.txt";
-    const FileHandle file(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-    if (!file)
-        throwSystemError(path, "open");
-    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const std::string text = fmt::format("{:%Y-%m-%dT%H:%M:%S}Z {}\n", now, line);
-    if (write(file.descriptor(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
-        throwSystemError(path, "write");
+    appendToRunLog(folder_ / "log.txt", line);
 }
 
 void RunJournal::setParams(const std::vector<std::pair<std::string, std::string>>& settings) {

@@ -20,10 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-DType dtypeOf(const std::string& name) {
-    return name == "float32" ? DType::float32 : name == "float16" ? DType::float16 : DType::bfloat16;
-}
-
 /// The stages of one run. What several runs make alike lies in shared/HASH, HASH being that of its inputs.
 class Stages {
 public:
@@ -127,7 +123,7 @@ private:
         EvaluateRequest request;
         request.questions = context_.inputs.questions[index];
         request.out = out;
-        request.dtype = dtypeOf(experiment_.model.dtype);
+        request.dtype = *parseDType(experiment_.model.dtype);
         request.settings.max_new_tokens = longestAnswer(evaluation);
         request.settings.batch = static_cast<int>(experiment_.generation.batch);
         request.settings.seed = static_cast<uint64_t>(experiment_.seed);
@@ -196,7 +192,7 @@ private:
         request.settings = {parseCalibrationLoss(settings.loss), parseKvSite(settings.site),
                             settings.per_head, parseLayers(settings.layers, config.num_hidden_layers)};
         request.source = context_.inputs.calibration.record;
-        request.dtype = dtypeOf(settings.dtype);
+        request.dtype = *parseDType(settings.dtype);
         request.threads = context_.request.threads;
         request.overwrite = true;
         return request;
@@ -223,7 +219,7 @@ private:
                                                                    : Recompute::full;
         request.settings.seed = static_cast<uint64_t>(experiment_.seed);
         request.checkpoint_every = settings.checkpoint_every;
-        request.dtype = dtypeOf(experiment_.model.dtype);
+        request.dtype = *parseDType(experiment_.model.dtype);
         request.threads = context_.request.threads;
         request.resume = true;     // goes on where the same training was stopped,
         request.overwrite = true;  // and replaces another one's
@@ -239,7 +235,7 @@ private:
         request.settings.batch = static_cast<int>(experiment_.generation.batch);
         request.settings.seed = static_cast<uint64_t>(experiment_.seed);
         request.settings.sampling = samplingSettings();
-        request.dtype = dtypeOf(experiment_.model.dtype);
+        request.dtype = *parseDType(experiment_.model.dtype);
         request.overwrite = true;  // the folder is named by these settings: what else lies in it is damaged
         if (context_.run.needsSubspace())
             request.intervention = projection();
