@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
     spd::cli::CommonOptions options;
     spd::cli::Command chosen;
     spd::cli::addDoctor(app, options, chosen);
+    spd::cli::addEngine(app, options, chosen);
     spd::cli::addInspect(app, options, chosen);
     spd::cli::addTokenize(app, options, chosen);
     spd::cli::addGenerate(app, options, chosen);
