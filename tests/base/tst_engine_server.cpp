@@ -277,6 +277,8 @@ private Q_SLOTS:
                 server.reset();
             else
                 window.reset();
+            while (window && !window->atEnd() && end == -1)
+                window->next(100ms);
             relay.join();
             QVERIFY((end == static_cast<int>(AttachEnd::engine_ended)) ==
                     engine_ends);  // else the window is gone
