@@ -1,5 +1,7 @@
 // spd export: what other programs take, out of what this one made.
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 
 #include "app/cli/commands.h"
@@ -16,6 +18,14 @@ void addExport(CLI::App& app, CommonOptions& common, Command& chosen) {
     addExportHook(*exports, common, chosen);
     addExportPeft(*exports, common, chosen);
     addExportCorpus(*exports, common, chosen);
+}
+
+std::string comparisonText(const std::optional<LogitCheck>& logits, const std::string& why_not,
+                           const std::string& sides) {
+    if (logits)
+        return fmt::format("logits of a few tokens in {} differ from {} by {:.1g} of the largest",
+                           name(logits->dtype), sides, logits->difference);
+    return fmt::format("logits were not compared ({}): --base MODEL does", why_not);
 }
 
 }  // namespace spd::cli

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "app/cli/common_options.h"
+#include "core/export/logit_check.h"
 
 namespace spd::cli {
 
@@ -9,5 +13,10 @@ void addExportHook(CLI::App& exports, CommonOptions& options, Command& chosen);
 void addExportMerged(CLI::App& exports, CommonOptions& options, Command& chosen);
 void addExportPeft(CLI::App& exports, CommonOptions& options, Command& chosen);
 void addExportCorpus(CLI::App& exports, CommonOptions& options, Command& chosen);
+
+/// What was compared, for the line behind "read again, ": ends without a full stop.
+/// @param sides  "base + adapter"
+std::string comparisonText(const std::optional<LogitCheck>& logits, const std::string& why_not,
+                           const std::string& sides);
 
 }  // namespace spd::cli

@@ -8,26 +8,45 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/export/export_commands.h"
+#include "app/cli/intervention_options.h"
+#include "app/cli/progress_line.h"
 #include "core/base/error.h"
 #include "core/export/peft_adapter.h"
+#include "core/model/causal_lm.h"
 
 namespace spd::cli {
 namespace {
 
 void printSummary(const PeftExportSummary& summary, const std::filesystem::path& out, bool json) {
     if (json) {
-        const nlohmann::ordered_json result = {{"out", out.string()},
-                                               {"modules", summary.modules},
-                                               {"r", summary.r},
-                                               {"base_model_name_or_path", summary.base_model_name_or_path},
-                                               {"revision", summary.revision}};
+        nlohmann::ordered_json result = {{"out", out.string()},
+                                         {"modules", summary.modules},
+                                         {"r", summary.r},
+                                         {"base_model_name_or_path", summary.base_model_name_or_path},
+                                         {"revision", summary.revision},
+                                         {"logit_difference", nullptr}};
+        if (summary.logits) {
+            result["logit_difference"] = summary.logits->difference;
+            result["compared_in"] = name(summary.logits->dtype);
+        }
         std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
         return;
     }
     const std::string revision = summary.revision.empty() ? "" : " at " + printable(summary.revision);
-    std::cout << fmt::format("{}: LoRA of {} linears, r {}, for {}{}; read again, equal\n",
+    std::cout << fmt::format("{}: LoRA of {} linears, r {}, for {}{}\n  read again: every value equal; {}\n",
                              printable(out.native(), 1000), summary.modules, summary.r,
-                             printable(summary.base_model_name_or_path), revision);
+                             printable(summary.base_model_name_or_path), revision,
+                             comparisonText(summary.logits, summary.not_compared, "base + adapter"));
+}
+
+int run(PeftExportRequest& request, const CommonOptions& common, const JobContext& context) {
+    request.workspace = common.workspace;
+    request.overwrite = common.overwrite;
+    request.on_warning = printWarning;
+    setTorchThreads(chosenThreads(common));
+    ProgressLine progress;
+    printSummary(exportPeft(request, progress.attach(context)), request.out, common.json);
+    return 0;
 }
 
 }  // namespace
@@ -40,11 +59,8 @@ void addExportPeft(CLI::App& exports, CommonOptions& common, Command& chosen) {
     command->add_option("--base", request->base, "Its base model, where it names none or another place");
     command->add_option("--out", request->out, "Folder to be made")->required();
     command->callback([request, &chosen] {
-        chosen = [request](const CommonOptions& options, const JobContext&) {
-            request->workspace = options.workspace;
-            request->overwrite = options.overwrite;
-            printSummary(exportPeft(*request), request->out, options.json);
-            return 0;
+        chosen = [request](const CommonOptions& options, const JobContext& context) {
+            return run(*request, options, context);
         };
     });
 }
