@@ -6,6 +6,8 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/export/export_commands.h"
+#include "app/cli/runs/runs_commands.h"
+#include "core/base/error.h"
 
 namespace spd::cli {
 
@@ -18,6 +20,23 @@ void addExport(CLI::App& app, CommonOptions& common, Command& chosen) {
     addExportHook(*exports, common, chosen);
     addExportPeft(*exports, common, chosen);
     addExportCorpus(*exports, common, chosen);
+}
+
+ExportedRun findExportedRun(const std::string& text, const CommonOptions& common) {
+    if (!hasStore(common))
+        throw Error(ErrorKind::not_found,
+                    fmt::format("{}: no such folder, and no run was recorded in {} yet",
+                                printable(text, 1000), printable(common.workspace.native(), 1000)));
+    RunStore store = openStore(common);
+    try {
+        RunRecord run = store.findRun(text);
+        return {std::move(store), std::move(run)};
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::not_found)
+            throw;
+        throw Error(ErrorKind::not_found,
+                    fmt::format("{}: no such folder; {}", printable(text, 1000), error.what()));
+    }
 }
 
 std::string comparisonText(const std::optional<LogitCheck>& logits, const std::string& why_not,
