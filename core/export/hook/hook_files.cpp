@@ -58,12 +58,12 @@ bool isMatrices(const std::string& file, const std::string& stem) {
     throw Error(ErrorKind::internal, fmt::format("the exported hook was read again, and {}", what));
 }
 
-/// What stands between `before` and the next quotation mark.
+/// What stands between `before`, a line's beginning, and the next quotation mark.
 std::string quotedAfter(const std::string& text, std::string_view before) {
     const size_t at = text.find(before);
     const size_t end = at == std::string::npos ? at : text.find('"', at + before.size());
     if (end == std::string::npos)
-        refuse(fmt::format("has no {}", before));
+        refuse(fmt::format("has no {}", before.substr(1)));
     return text.substr(at + before.size(), end - at - before.size());
 }
 
