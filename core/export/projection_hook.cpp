@@ -96,6 +96,8 @@ void compareFiles(const std::string& text, const NewMatrices& matrices, const Ho
                     matrices.path().native() + ": was written and read again, and differs");
     if (!model)
         return;
+    // As the Python code does it: folded weights round elsewhere, and a large strength makes that large.
+    projection.apply = ProjectApply::activation;
     summary.logits = compareLogits(*model, {std::move(projection), {}}, {std::move(read), {}}, context);
     requireSameLogits(*summary.logits, "the exported maps differ from those of the projection");
 }

@@ -36,8 +36,8 @@ struct HookExportSummary {
 /// the name depends on their values. The maps are there before the Python file names them, so that whatever
 /// is under the name is whole; those of an earlier export are removed last.
 ///
-/// Both are read again and compared: values always, logits where there is a model to compute them with. The
-/// Python code itself is not run.
+/// Both are read again and compared: values always, logits where there is a model to compute them with, each
+/// map as a product of its own. The Python code itself is not run.
 /// @throws Error as readSubspace(), selectProjection(), locateModel(), openCheckModel(); file_format (the
 /// projection is not the one that was recorded); invalid_argument (`out` does not end in .py, is there
 /// without `overwrite`, or is no file of ours; a model of another shape); io; internal (what was read again

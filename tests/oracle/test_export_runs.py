@@ -138,8 +138,10 @@ def check_hook(workspace):
         for summary in (made, direct):
             worst = max(worst, summary["logit_difference"])
             check(summary["compared_in"] == "float32" and summary["targets"] == 4, f"{summary}")
-    check(0 < worst <= 2e-4, f"logits differ by {worst}")
+    check(0 <= worst <= 2e-4, f"logits differ by {worst}")
     print(f"measured: hooks of 3 runs exported by name are those of their options; spd's logits with the maps read again differ by {worst:.2g}")
+    for strength in ("0", "50", "1e6"):  # what rounding does to such logits is no fault of the files
+        workspace.done("export", "hook", workspace.subspace, "--strength", strength, "--out", "strong.py", "--overwrite")
     said = workspace.done("export", "hook", EIGHT, "--out", "said.py")
     check("logits of a few tokens in float32" in said and "the Python file itself was not run" in said, said)
 
@@ -158,7 +160,7 @@ def check_not_compared(workspace):
     adapter = workspace.experiment / "runs" / PSR / "adapter"
     arguments = ["export", "peft", adapter, "--out", workspace.place / "alone"]
     peft = spd(*arguments, "--json", cwd=bare.parent)
-    check(peft.returncode == 0 and json.loads(peft.stdout)["logit_difference"] is None, f"{peft}")
+    check(peft.returncode == 0 and json.loads(peft.stdout)["logit_difference"] is None and "model.safetensors" in json.loads(peft.stdout)["not_compared"], f"{peft}")
     peft = spd(*arguments, "--overwrite", cwd=bare.parent)
     check("logits were not compared" in peft.stdout and "--base MODEL" in peft.stdout, f"{peft}")
     workspace.refused(2, "model.safetensors", *arguments, "--overwrite", "--base", bare)

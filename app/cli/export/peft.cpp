@@ -53,6 +53,8 @@ void printSummary(const PeftExportSummary& summary, const std::filesystem::path&
         if (summary.logits) {
             result["logit_difference"] = summary.logits->difference;
             result["compared_in"] = name(summary.logits->dtype);
+        } else {
+            result["not_compared"] = summary.not_compared;
         }
         std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
         return;
