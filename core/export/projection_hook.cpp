@@ -17,8 +17,8 @@ namespace {
 constexpr size_t most_hook_bytes = size_t{1} << 20;
 constexpr std::string_view sign = "as SPD Workbench does";  // by which a file of ours is known
 
-/// @throws Error invalid_argument
-void checkOut(const HookExportRequest& request) {
+/// @return the text of the hook that is to be replaced; empty: none. @throws Error invalid_argument
+std::string checkOut(const HookExportRequest& request) {
     const std::string shown = printable(request.out.native(), 1000);
     const std::string stem = request.out.stem();
     const bool plain = printable(stem) == stem && stem.find_first_of("\"'\\") == std::string::npos;
@@ -26,11 +26,13 @@ void checkOut(const HookExportRequest& request) {
         throw Error(ErrorKind::invalid_argument, "--out " + shown + ": must be a file name that ends in .py");
     std::error_code error;
     if (!fs::exists(request.out, error))
-        return;
+        return "";
     if (!request.overwrite)
         throw Error(ErrorKind::invalid_argument, shown + ": exists; --overwrite replaces it");
-    if (readFile(request.out, most_hook_bytes).find(sign) == std::string::npos)
+    std::string old = readFile(request.out, most_hook_bytes);
+    if (old.find(sign) == std::string::npos)
         throw Error(ErrorKind::invalid_argument, shown + ": is no exported hook, and is not replaced");
+    return old;
 }
 
 /// @throws Error file_format
@@ -105,7 +107,7 @@ void compareFiles(const std::string& text, const NewMatrices& matrices, const Ho
 }  // namespace
 
 HookExportSummary exportHook(const HookExportRequest& request, const JobContext& context) {
-    checkOut(request);
+    const std::string replaced = checkOut(request);
     const InterventionRequest& intervention = request.intervention;
     const Subspace subspace = readSubspace(intervention.subspace);
     Projection projection =
@@ -125,7 +127,7 @@ HookExportSummary exportHook(const HookExportRequest& request, const JobContext&
     matrices.keep();
     if (readFile(request.out, most_hook_bytes) != text)
         throw Error(ErrorKind::internal, request.out.native() + ": was written and read again, and differs");
-    removeOldMatrices(request.out, matrices.path().filename());
+    removeOldMatrices(request.out, replaced, matrices.path().filename());
     summary.matrices = matrices.path();
     summary.targets = static_cast<int64_t>(maps.size());
     return summary;

@@ -300,7 +300,7 @@ def main():
         start = time.monotonic()
         process = workspace.run()
         seconds = time.monotonic() - start
-        check("inside the noise" in process.stdout, f"what 3 questions show: {process.stdout}")
+        check("do not decide" in process.stdout, f"what 3 questions show: {process.stdout}")
         check_files(workspace)
         check_database(workspace)
         check_scores(workspace)

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kHashLetters = 12;
+constexpr std::string_view kMatricesLine = "\nMATRICES = Path(__file__).with_name(\"";
 
 std::string digestOf(const HookMaps& maps) {
     std::string digests;
@@ -129,7 +130,7 @@ std::string hookText(const fs::path& out, const fs::path& matrices, const Projec
 }
 
 Projection readHook(const std::string& text, const fs::path& folder) {
-    const std::string name = quotedAfter(text, "\nMATRICES = Path(__file__).with_name(\"");
+    const std::string name = quotedAfter(text, kMatricesLine);
     if (sha256OfFile(folder / name) != quotedAfter(text, "\nSHA256 = \""))
         refuse("its maps have another hash");
     Projection projection;
@@ -151,14 +152,14 @@ Projection readHook(const std::string& text, const fs::path& folder) {
     return projection;
 }
 
-void removeOldMatrices(const fs::path& out, const std::string& keep) {
-    std::error_code error;
-    const fs::path folder = out.has_parent_path() ? out.parent_path() : ".";
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-        const std::string file = entry.path().filename();
-        if (file != keep && isMatrices(file, out.stem()))
-            ::unlink(entry.path().c_str());
-    }
+void removeOldMatrices(const fs::path& out, const std::string& old_text, const std::string& keep) {
+    const size_t at = old_text.find(kMatricesLine);
+    if (at == std::string::npos)
+        return;
+    const size_t start = at + kMatricesLine.size();
+    const std::string old = old_text.substr(start, old_text.find('"', start) - start);
+    if (old != keep && isMatrices(old, out.stem()))
+        ::unlink((out.parent_path() / old).c_str());
 }
 
 }  // namespace spd

@@ -31,7 +31,9 @@ std::string hookText(const std::filesystem::path& out, const std::filesystem::pa
 /// @throws Error internal (no text of ours, maps of another hash or shape); as SafetensorsFile::open()
 Projection readHook(const std::string& text, const std::filesystem::path& folder);
 
-/// Removes the maps of earlier exports to `out`. @param keep  a file name.
-void removeOldMatrices(const std::filesystem::path& out, const std::string& keep);
+/// Removes the maps of the hook that `out` has replaced, unless the new one names the same.
+/// @param old_text  what `out` held; empty: nothing   @param keep  a file name
+void removeOldMatrices(const std::filesystem::path& out, const std::string& old_text,
+                       const std::string& keep);
 
 }  // namespace spd
