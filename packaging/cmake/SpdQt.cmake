@@ -8,6 +8,8 @@ endif()
 # Q_SIGNALS, Q_SLOTS and Q_EMIT instead of the bare words: LibTorch and others have members of those names.
 function(spd_qt_target target)
     set_target_properties(${target} PROPERTIES AUTOMOC ON AUTORCC ON)
+    # CMake 3.25 with Ninja does not look at a new source for Q_OBJECT: let it look after each configuration.
+    file(REMOVE ${CMAKE_CURRENT_BINARY_DIR}/${target}_autogen/timestamp)
     target_compile_definitions(${target} PRIVATE QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII QT_NO_URL_CAST_FROM_STRING
                                                  QT_NO_NARROWING_CONVERSIONS_IN_CONNECT)
     spd_compile_options(${target})
