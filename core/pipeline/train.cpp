@@ -33,6 +33,15 @@ Json settingsJson(const TrainRequest& request) {
             {"keep_best", request.keep_best}};
 }
 
+/// The filter's name and what it left out; null without one.
+Json filterRecord(const TrainRequest& request, const TrainingData& data) {
+    if (request.corpus_filter == CorpusFilter::none)
+        return nullptr;
+    Json record = {{"name", name(request.corpus_filter)}};
+    record.update(data.filtered.toJson());
+    return record;
+}
+
 /// What a run depends on. Neither recomputation nor how often it is saved changes a bit of it.
 Json metaOf(const TrainRequest& request, const Session& session, const TrainingData& data) {
     Json start = nullptr;
@@ -44,6 +53,7 @@ Json metaOf(const TrainRequest& request, const Session& session, const TrainingD
             {"model", modelRecord(session)},
             {"tokenizer_sha256", session.tokenizer.sha256()},
             {"corpus_sha256", data.corpus_sha256},
+            {"corpus_filter", filterRecord(request, data)},
             {"examples", data.train.size()},
             {"examples_sha256", idsSha256(data.train)},
             {"held_out", data.held_out.size()},
@@ -181,8 +191,12 @@ Json provenanceOf(const TrainRequest& request, const Json& meta, const TrainingD
     return provenance;
 }
 
-void note(const RunFolder& folder, const Trainer& trainer, const TrainSummary& summary) {
+void note(const TrainRequest& request, const RunFolder& folder, const Trainer& trainer,
+          const TrainSummary& summary) {
     folder.note(trainer.assertNoIntervention());
+    if (!summary.filtered.keeps.empty())
+        folder.note(
+            fmt::format("corpus filter {}: {}", name(request.corpus_filter), summary.filtered.describe()));
     folder.note(fmt::format("{} examples, {} steps; activations are {}, forecast {} MiB of memory",
                             summary.examples, trainer.steps(),
                             summary.activations_kept ? "kept" : "recomputed", summary.forecast_bytes >> 20));
@@ -218,6 +232,7 @@ TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context
     TrainSummary summary;
     summary.adapter = folder.adapter();
     summary.examples = static_cast<int64_t>(data.train.size());
+    summary.filtered = data.filtered;
     summary.held_out = static_cast<int64_t>(data.held_out.size());
     if (folder.result()) {
         readResult(*folder.result(), request.out, summary);
@@ -229,7 +244,7 @@ TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context
     const CausalLm model = CausalLm::load(session.checkpoint, request.dtype, context);
     Trainer trainer(model, data.train, request.settings, std::move(start.parameters), keep);
     folder.begin();
-    note(folder, trainer, summary);
+    note(request, folder, trainer, summary);
     TrainingRun run(trainer, folder, config, data.held_out,
                     {request.checkpoint_every, request.early_stop, request.keep_best, request.retry_seconds,
                      std::move(start.frame), factsOf(request, meta)});
