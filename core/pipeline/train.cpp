@@ -7,6 +7,7 @@
 #include "core/base/sha256.h"
 #include "core/io/adapter_writer.h"
 #include "core/model/causal_lm.h"
+#include "core/pipeline/other_threads.h"
 #include "core/pipeline/session.h"
 #include "core/pipeline/train_data.h"
 #include "core/train/memory_plan.h"
@@ -166,8 +167,8 @@ void readResult(const Json& result, const std::filesystem::path& folder, TrainSu
 }
 
 /// Restores the newest sound checkpoint, where this run has one.
-void goOn(const RunFolder& folder, const ModelConfig& config, TrainingRun& run, TrainSummary& summary,
-          const JobContext& context) {
+void goOn(const TrainRequest& request, const RunFolder& folder, const ModelConfig& config, TrainingRun& run,
+          TrainSummary& summary, const JobContext& context) {
     if (!folder.isResumed())
         return;
     std::vector<std::string> damaged;
@@ -178,8 +179,13 @@ void goOn(const RunFolder& folder, const ModelConfig& config, TrainingRun& run, 
     }
     summary.resumed_steps = state ? state->step : 0;
     folder.note(fmt::format("resumed behind step {}", summary.resumed_steps));
-    if (state)
-        run.restore(std::move(*state));
+    if (!state)
+        return;
+    if (const std::string line = otherThreads("steps", state->threads, request.threads); !line.empty()) {
+        context.say(line);
+        folder.note(line);
+    }
+    run.restore(std::move(*state));
 }
 
 Json provenanceOf(const TrainRequest& request, const Json& meta, const TrainingData& data,
@@ -248,7 +254,7 @@ TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context
     TrainingRun run(trainer, folder, config, data.held_out,
                     {request.checkpoint_every, request.early_stop, request.keep_best, request.retry_seconds,
                      std::move(start.frame), factsOf(request, meta)});
-    goOn(folder, config, run, summary, context);
+    goOn(request, folder, config, run, summary, context);
     run.run(context);
 
     summary.steps = trainer.done();
