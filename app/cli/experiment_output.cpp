@@ -154,6 +154,7 @@ Json toJson(const std::vector<DryRun>& runs) {
                         {"model_is_here", run.is_here},
                         {"prompts", run.sizes.prompts},
                         {"tokens_counted", run.sizes.counted},
+                        {"corpus_filter", name(run.corpus_filter)},
                         {"stages", stages}});
     }
     return {{"runs", list}};
@@ -231,6 +232,11 @@ std::string describe(const std::vector<DryRun>& runs, const MachineRates& here, 
         "Completions are counted at their longest, so tokens and times are upper ends; what several runs "
         "share is "
         "counted once.\n";
+    for (const DryRun& run : runs)
+        if (run.corpus_filter != CorpusFilter::none)
+            text += fmt::format(
+                "{} trains on what corpus filter {} keeps of its completions; all are counted here.\n",
+                run.name, name(run.corpus_filter));
     std::set<std::string> absent;
     for (const DryRun& run : runs)
         if (!run.is_here && absent.insert(run.model).second)
