@@ -239,7 +239,7 @@ private Q_SLOTS:
         if (folder.isEmpty() || pictures.isEmpty())
             QSKIP("SPD_SHOW_SUBSPACE and SPD_SCREENSHOTS are not set");
         SubspacePage page;
-        page.resize(960, 620);
+        page.resize(850, 600);
         page.setCurves(protocol::curvesOf(readSubspace(folder.toStdString()), folder.toStdString(), ""));
         page.show();
         QTest::qWait(300);

@@ -137,7 +137,8 @@ void HeatMap::paintLayer(QPainter& painter, int row) const {
     painter.setFont(font);
     const bool marked = row == hovered_ || (row == current_ && hasFocus());
     const bool label_fits = rowHeight() >= fontMetrics().height() * 0.8;
-    if (is_picked || marked || label_fits || layer % 5 == 0) {
+    const bool is_crowded = picked_.contains(layer - 1) || picked_.contains(layer + 1);
+    if (is_picked || marked || label_fits || (layer % 5 == 0 && !is_crowded)) {
         painter.setPen(is_picked ? palette().color(QPalette::Text) : quietTextColor(palette()));
         painter.drawText(QRectF(kGrid, top - 4, labelWidth() - 2 * kGrid, rowHeight() + 8),
                          Qt::AlignRight | Qt::AlignVCenter, QString::number(layer));

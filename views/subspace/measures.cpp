@@ -23,7 +23,7 @@ double beyondChance(const RankFigures& figures) {
 double valueOf(Measure measure, const protocol::TargetCurves& target, const RankFigures& figures) {
     switch (measure) {
         case Measure::energy:
-            return figures.energy;
+            return -std::log10(std::max(1 - figures.energy, 1e-6));
         case Measure::overlap:
             return beyondChance(figures);
         case Measure::gap:
@@ -39,7 +39,7 @@ double valueOf(Measure measure, const protocol::TargetCurves& target, const Rank
 QString textOf(Measure measure, double value, const RankFigures& figures) {
     switch (measure) {
         case Measure::energy:
-            return formatNumber(value);
+            return formatNumber(figures.energy, 4);
         case Measure::overlap:
             return QStringLiteral("%1 (%2)").arg(formatNumber(figures.overlap, 2),
                                                  formatNumber(figures.chance, 2));
@@ -71,7 +71,10 @@ QString measureName(Measure measure) {
 QString measureTip(Measure measure) {
     switch (measure) {
         case Measure::energy:
-            return tr("Share of the sum of squared singular values that the first r directions hold");
+            return tr(
+                "Share of the sum of squared singular values that the first r directions hold, coloured by "
+                "the number of "
+                "nines: 0.99 is a third of the way, 0.999999 the end");
         case Measure::overlap:
             return tr(
                 "How much the subspaces of the even and of the odd examples agree; coloured from chance, r / "
@@ -98,8 +101,7 @@ MeasuredCells measureCells(Measure measure, const SubspaceFigures& figures, cons
         if (std::isfinite(value))
             largest = std::max(largest, value);
     }
-    const bool is_share = measure == Measure::energy || measure == Measure::overlap;
-    cells.high = is_share ? 1 : std::max(largest, 1e-9);
+    cells.high = measure == Measure::overlap ? 1 : measure == Measure::energy ? 6 : std::max(largest, 1e-9);
     return cells;
 }
 

@@ -12,7 +12,7 @@ namespace spd {
 enum class Measure { energy, overlap, gap, effective_rank, stable_rank };
 
 /// All of them, in the order of the choice.
-inline constexpr Measure kMeasures[] = {Measure::energy, Measure::overlap, Measure::gap,
+inline constexpr Measure kMeasures[] = {Measure::overlap, Measure::energy, Measure::gap,
                                         Measure::effective_rank, Measure::stable_rank};
 
 QString measureName(Measure measure);

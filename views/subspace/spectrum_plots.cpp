@@ -96,10 +96,13 @@ void SpectrumPlots::addCurves(const SubspaceFigures& figures, const std::vector<
             .shade = 0.55 * static_cast<double>(i) / static_cast<double>(std::max<size_t>(1, shown.size())),
             .in_legend = shown.size() <= 8};
         values.push_back(curve);
+        curve.in_legend = i == 0;
         curve.name = tr("%1 energy").arg(shown_name);
+        curve.legend = is_control ? tr("energy, %1").arg(control_name_) : tr("kept energy");
         curve.y = figures.energy(shown[i]);
         shares.push_back(curve);
         curve.name = tr("%1 overlap").arg(shown_name);
+        curve.legend = is_control ? tr("overlap, %1").arg(control_name_) : tr("split-half overlap");
         curve.y = target.split_half_overlap;
         curve.role = is_control ? Role::control : Role::base;
         shares.push_back(curve);

@@ -48,8 +48,8 @@ QString messageOf(const SubspaceFigures& figures, const std::vector<size_t>& tar
         nine_tenths = std::max(nine_tenths, figures.rankOfEnergy(target, 0.9));
     }
     return SubspacePage::tr(
-               "The kept directions hold at least %1 of the energy; %2 or fewer hold 90 %. Two halves of "
-               "the examples agree on %3 of the subspace, chance is %4.")
+               "%1 of the energy is kept, %2 directions hold 90 %. Halves of the examples agree on "
+               "%3 of the subspace (chance %4).")
         .arg(formatPercent(energy), formatCount(nine_tenths), formatPercent(overlap), formatPercent(chance));
 }
 
@@ -79,6 +79,7 @@ SubspacePage::SubspacePage(QWidget* parent)
     both->addWidget(makeTargets());
     both->setStretchFactor(0, 1);
     both->setChildrenCollapsible(false);
+    both->setSizes({460, 170});
     auto* content = new QWidget;
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(kInner, kInner, kInner, kInner);
@@ -129,7 +130,8 @@ QWidget* SubspacePage::makeTargets() {
     table_->setSortingEnabled(true);
     table_->sortByColumn(TargetsModel::target, Qt::DescendingOrder);
     table_->verticalHeader()->hide();
-    table_->horizontalHeader()->setStretchLastSection(true);
+    table_->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + kGrid);
+    table_->setMinimumHeight(3 * (fontMetrics().height() + kGrid));
     table_->setAlternatingRowColors(true);
     table_->setShowGrid(false);
     table_->setAccessibleName(tr("Picked targets at their ranks"));

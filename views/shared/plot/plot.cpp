@@ -193,7 +193,7 @@ void Plot::rebuildGraphs() {
     int named = 0;
     for (const Curve& curve : curves_) {
         QCPGraph* graph = plot_->addGraph();
-        graph->setName(curve.name);
+        graph->setName(curve.legend.isEmpty() ? curve.name : curve.legend);
         graph->setPen(curvePen(curve, palette()));
         graph->setAdaptiveSampling(false);  // what it gets is thinned already
         if (curve.points)
