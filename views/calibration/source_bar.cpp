@@ -25,7 +25,7 @@ SourceBar::SourceBar(QWidget* parent)
       seed_label_(new QLabel(tr("see&d"))),
       seed_(new QSpinBox),
       code_span_(new QComboBox),
-      tests_(new QCheckBox(tr("tests in prompt"))),
+      tests_(new QCheckBox(tr("with tests"))),
       load_(new QPushButton(tr("Show examples"))) {
     task_->addItem(tr("math"), QStringLiteral("math"));
     task_->addItem(tr("code"), QStringLiteral("code"));
@@ -41,6 +41,8 @@ SourceBar::SourceBar(QWidget* parent)
            "or {\"input_ids\",\"target_positions\"}. No default. --examples"));
     path_->setAccessibleName(tr("File of examples"));
     data_->setEditable(true);
+    data_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    data_->setMinimumContentsLength(11);
     data_->setToolTip(
         tr("The task's rows: a shipped data set, or a JSON Lines file. Default: the task's own "
            "train split. --data"));
@@ -57,7 +59,8 @@ SourceBar::SourceBar(QWidget* parent)
         code_span_->addItem(QString::fromLatin1(span));
     code_span_->setToolTip(tr("What counts of a program's tests. Default first_assertion. --code-span"));
     code_span_->setAccessibleName(tr("Span of a program"));
-    tests_->setToolTip(tr("The prompt of a program names its tests. Default: off. --tests-in-prompt"));
+    tests_->setToolTip(
+        tr("tests_in_prompt: the prompt of a program names its tests. Default: off. --tests-in-prompt"));
     load_->setToolTip(tr("Read the examples and mark their spans; nothing is computed yet"));
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
