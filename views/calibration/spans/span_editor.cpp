@@ -148,6 +148,7 @@ void SpanEditor::setExample(const Example& example) {
 
 void SpanEditor::setChoice(const Example& example) {
     title_->setText(titleOf(example));
+    title_->setToolTip(title_->text());
     view_->setSpans(runsOf(example.choice.span.targets));
 }
 
