@@ -1,15 +1,14 @@
-// The Calibration page: spans as characters and tokens, patterns, undo, params of the run. SPD_ANSWERS (a
-// folder of an engine's answers): spans are compared with the engine's; with SPD_SCREENSHOTS: pictures.
+// The Calibration page: examples, edits and their undo, params of the run. SPD_ANSWERS (a folder of an
+// engine's answers) and SPD_SCREENSHOTS: pictures.
 
 #include <QAbstractItemModelTester>
 #include <QElapsedTimer>
-#include <QFile>
 #include <QSignalSpy>
 #include <QTabWidget>
 #include <QTest>
 #include <cstdio>
 
-#include "core/protocol/message.h"
+#include "tests/views/calibration_examples.h"
 #include "views/calibration/calibration_page.h"
 #include "views/calibration/examples/examples_model.h"
 #include "views/calibration/findings.h"
@@ -21,124 +20,15 @@
 #include "views/shared/token_view/token_view.h"
 
 using namespace spd;
+using namespace spd::test;
 using nlohmann::ordered_json;
-using protocol::CharRange;
 using protocol::ExampleList;
 using protocol::ExampleRow;
-
-namespace {
-
-/// BOS, "Q:", then one token a character of the completion; its span is the last character.
-ordered_json exampleJson(const std::string& id, const std::string& completion = " 4+8=12") {
-    ordered_json ids = {1, 7}, texts = {"<s>", "Q:"};
-    for (const char character : completion) {
-        ids.push_back(100 + character);
-        texts.push_back(std::string(1, character));
-    }
-    const auto length = static_cast<int64_t>(completion.size());
-    return {{"id", id},
-            {"prompt", "Q:"},
-            {"completion", completion},
-            {"spans", {{length - 1, length}}},
-            {"problem", nullptr},
-            {"ids", ids},
-            {"texts", texts},
-            {"prompt_tokens", 2},
-            {"targets", {length + 1}}};
-}
-
-ExampleList listOf(int count) {
-    ordered_json rows = ordered_json::array();
-    for (int i = 0; i < count; ++i)
-        rows.push_back(exampleJson("set/train/" + std::to_string(i)));
-    rows.push_back({{"id", "set/train/bad"}, {"problem", "no number after ####"}});
-    return ExampleList::fromJson(
-        {{"examples", rows},
-         {"total", count + 1},
-         {"usable", count},
-         {"overlap",
-          {{"training_prompts", 100},
-           {"also_trained_on", 3},
-           {"leaks",
-            {{{"task", "gsm8k"}, {"message", "2 prompts are asked too"}, {"details", {"a", "b"}}}}}}}});
-}
-
-ordered_json readAnswer(const QString& name) {
-    QFile file(qEnvironmentVariable("SPD_ANSWERS") + u'/' + name + QStringLiteral(".json"));
-    if (!file.open(QIODevice::ReadOnly))
-        return nullptr;
-    return ordered_json::parse(file.readAll().toStdString());
-}
-
-std::vector<CharRange> spans(const QString& pattern, SpanPattern::Which which, const std::string& text) {
-    return spansByPattern({.pattern = pattern, .which = which}, text);
-}
-
-}  // namespace
 
 class tst_CalibrationPage : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void charactersAreTokens() {
-        const ExampleRow row = ExampleRow::fromJson(exampleJson("a"));
-        const std::vector<CharRange> ranges = completionRanges(row);
-        QCOMPARE(ranges.size(), row.ids.size());
-        QVERIFY(ranges[0].begin == ranges[0].end && ranges[1].begin == ranges[1].end);
-        QVERIFY((ranges[2] == CharRange{0, 1}) && (ranges.back() == CharRange{6, 7}));
-        QCOMPARE(targetsOf(ranges, {{5, 7}}), (std::vector<int64_t>{7, 8}));
-        QCOMPARE(targetsOf(ranges, row.spans), row.targets);
-        QVERIFY(runsOf({3, 4, 5, 9}) == (std::vector<TokenSpan>{{3, 6}, {9, 10}}));
-    }
-
-    void piecesOfACharacterBelongToIt() {
-        ordered_json json = exampleJson("a", "x");
-        json["completion"] = "é!";  // its bytes are two tokens
-        json["ids"] = {1, 7, 8, 9, 10};
-        json["texts"] = {"<s>", "Q:", "", "é", "!"};
-        json["targets"] = {2, 3};
-        const ExampleRow row = ExampleRow::fromJson(json);
-        QCOMPARE(targetsOf(completionRanges(row), {{0, 1}}), (std::vector<int64_t>{2, 3}));
-        json["texts"][3] = "e";  // a tokenizer that strips accents: no places
-        QVERIFY(completionRanges(ExampleRow::fromJson(json)).empty());
-    }
-
-    void spansAreEdited() {
-        const ExampleRow row = ExampleRow::fromJson(exampleJson("a"));
-        const std::vector<CharRange> ranges = completionRanges(row);
-        const SpanChoice now{.chars = row.spans, .targets = row.targets};
-        const SpanChoice set = choose(row, ranges, now, 3, 4, false);
-        QVERIFY(set.chars == (std::vector<CharRange>{{1, 3}}) && set.targets == (std::vector<int64_t>{3, 4}));
-        const SpanChoice added = choose(row, ranges, now, 3, 4, true);
-        QVERIFY(added.chars == (std::vector<CharRange>{{1, 3}, {6, 7}}));
-        QVERIFY(choose(row, ranges, now, 0, 1, false) == now);  // the prompt
-        QVERIFY((choose(row, ranges, now, 0, 2, false).targets == std::vector<int64_t>{2}));
-        const SpanChoice removed = remove(row, ranges, added, 4, 8);
-        QVERIFY(removed.chars == (std::vector<CharRange>{{1, 2}}));
-        QVERIFY(normalized({{5, 5}, {3, 4}, {1, 3}}) == (std::vector<CharRange>{{1, 4}}));
-        ExampleRow tokens = row;
-        tokens.has_text = false;
-        QVERIFY((choose(tokens, {}, now, 0, 2, true).targets == std::vector<int64_t>{1, 2, 8}));
-        QVERIFY((remove(tokens, {}, now, 8, 8).targets.empty()));
-    }
-
-    void patternsFindSpans() {
-        using Which = SpanPattern::Which;
-        const std::string text = "é 12\n#### 48\n#### 5";
-        QVERIFY(spans(QStringLiteral("#### (\\d+)$"), Which::last, text) ==
-                (std::vector<CharRange>{{18, 19}}));
-        QVERIFY(spans(QStringLiteral("#### (\\d+)$"), Which::first, text) ==
-                (std::vector<CharRange>{{10, 12}}));
-        QVERIFY(spans(QStringLiteral("\\d+"), Which::all, text) ==
-                (std::vector<CharRange>{{2, 4}, {10, 12}, {18, 19}}));
-        QVERIFY(spans(QStringLiteral("z*"), Which::all, text).empty());
-        QVERIFY(spans(QStringLiteral("b"), Which::last,
-                      "\xf0\x9f\x98\x80"
-                      "b") == (std::vector<CharRange>{{1, 2}}));
-        QVERIFY(!SpanPattern{.pattern = QStringLiteral("(")}.problem().isEmpty());
-        QVERIFY(!SpanPattern{}.problem().isEmpty());
-    }
-
     void paramsAreTheOptions() {
         CalibrationChoice choice;
         const ordered_json run = runParams(choice, "m", nullptr);
@@ -281,24 +171,6 @@ private Q_SLOTS:
         QCOMPARE(page.undoStack()->count(), 1);
         measure("sorted by |S|", [&] { table->sortByColumn(ExamplesModel::targets, Qt::DescendingOrder); });
         measure("next example", [&] { table->moveBy(1); });
-    }
-
-    /// Every span that the engine marked, found again by the window's own rule.
-    void spansAreThoseOfTheEngine() {
-        int compared = 0;
-        for (const char* task : {"math", "code", "qa"}) {
-            const ordered_json json = readAnswer(QStringLiteral("examples_") + QLatin1String(task));
-            if (json.is_null())
-                QSKIP("SPD_ANSWERS is not set");
-            for (const ExampleRow& row : ExampleList::fromJson(json).examples) {
-                if (row.ids.empty())
-                    continue;
-                ++compared;
-                QCOMPARE(targetsOf(completionRanges(row), row.spans), row.targets);
-            }
-        }
-        std::printf("measured: %d spans are those of the engine\n", compared);
-        QVERIFY(compared > 100);
     }
 
     void pictures() {

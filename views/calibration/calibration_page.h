@@ -66,6 +66,7 @@ private:
     QWidget* makeContent();
     QWidget* makeTable();
     void wire();
+    void fitColumns();
     void wireTable();
     void load();
     void ask();

@@ -107,15 +107,7 @@ QWidget* CalibrationPage::makeTable() {
     menu->addAction(tr("Leave all that are listed out"), this,
                     [this] { pick(table_->allShownRows(), false); });
     picks->setMenu(menu);
-    const int character = fontMetrics().averageCharWidth();
-    const int widths[] = {19, 12, 11, 6, 8, 7, 13};
-    for (int column = 0; column < ExamplesModel::columns; ++column)
-        table_->setColumnWidth(column, widths[column] * character);
-    table_->setTextElideMode(Qt::ElideMiddle);  // ids differ at their ends
-    table_->horizontalHeader()->setMinimumSectionSize(4 * character);
-    table_->horizontalHeader()->setSectionResizeMode(ExamplesModel::prompt, QHeaderView::Stretch);
-    for (const int column : {ExamplesModel::loss, ExamplesModel::gradient})
-        table_->setColumnHidden(column, true);  // until a run fills them
+    fitColumns();
     auto* row = new QHBoxLayout;
     row->setSpacing(kGrid / 2);
     row->addWidget(search_, 1);
@@ -128,6 +120,18 @@ QWidget* CalibrationPage::makeTable() {
     layout->addLayout(row);
     layout->addWidget(table_, 1);
     return widget;
+}
+
+void CalibrationPage::fitColumns() {
+    const int character = fontMetrics().averageCharWidth();
+    const int widths[] = {19, 12, 11, 6, 8, 7, 13};
+    for (int column = 0; column < ExamplesModel::columns; ++column)
+        table_->setColumnWidth(column, widths[column] * character);
+    table_->setTextElideMode(Qt::ElideMiddle);  // ids differ at their ends
+    table_->horizontalHeader()->setMinimumSectionSize(4 * character);
+    table_->horizontalHeader()->setSectionResizeMode(ExamplesModel::prompt, QHeaderView::Stretch);
+    for (const int column : {ExamplesModel::loss, ExamplesModel::gradient})
+        table_->setColumnHidden(column, true);  // until a run fills them
 }
 
 void CalibrationPage::wireTable() {
