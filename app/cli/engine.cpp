@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "app/cli/commands.h"
+#include "app/cli/engine/engine_messages.h"
 #include "core/engine/server.h"
 
 namespace spd::cli {
@@ -23,6 +24,10 @@ int runEngine(int linger_seconds, const CommonOptions& common, const JobContext&
                            .program = "spd " SPD_VERSION,
                            .threads = chosenThreads(common),
                            .linger = std::chrono::seconds(linger_seconds)});
+    Workplace workplace(common, server.events());
+    addModelMessages(server, workplace);
+    addTextMessages(server, workplace);
+    addMachineMessages(server, workplace);
     (void)!nice(kNice);
     std::cerr << fmt::format("engine {} serves {}\n", getpid(), printable(common.workspace.native(), 1000));
     server.run(context.stop);

@@ -85,14 +85,14 @@ std::string resultTable(const ExperimentOutcome& outcome) {
     return table.text();
 }
 
-/// In words what the intervals say, where two runs answered the same benchmark.
+/// In words what the intervals say, where runs answered the same questions in the same way.
 std::string noiseRemark(const ExperimentOutcome& outcome) {
-    std::map<std::string, std::vector<EvalResult>> by_task;
+    std::map<size_t, std::vector<EvalResult>> alike;  // by the number of the file's [[evaluate]]
     for (const RunOutcome& run : outcome.runs)
-        for (const EvalResult& result : run.results)
-            by_task[result.task].push_back(result);
+        for (size_t i = 0; i < run.results.size(); ++i)
+            alike[i].push_back(run.results[i]);
     std::string remark;
-    for (const auto& [task, results] : by_task) {
+    for (const auto& [number, results] : alike) {
         if (results.size() < 2)
             continue;
         double highest_low = 0;
@@ -102,9 +102,9 @@ std::string noiseRemark(const ExperimentOutcome& outcome) {
             lowest_high = std::min(lowest_high, result.interval.high);
         }
         if (highest_low <= lowest_high)
-            remark += fmt::format(
-                "{}: the intervals overlap; with {} questions such differences are inside the noise.\n", task,
-                results.front().n);
+            remark +=
+                fmt::format("{}: the intervals overlap; {} questions do not decide between these runs.\n",
+                            results.front().task, results.front().n);
     }
     return remark;
 }
@@ -154,6 +154,7 @@ Json toJson(const std::vector<DryRun>& runs) {
                         {"model_is_here", run.is_here},
                         {"prompts", run.sizes.prompts},
                         {"tokens_counted", run.sizes.counted},
+                        {"corpus_filter", name(run.corpus_filter)},
                         {"stages", stages}});
     }
     return {{"runs", list}};
@@ -231,6 +232,11 @@ std::string describe(const std::vector<DryRun>& runs, const MachineRates& here, 
         "Completions are counted at their longest, so tokens and times are upper ends; what several runs "
         "share is "
         "counted once.\n";
+    for (const DryRun& run : runs)
+        if (run.corpus_filter != CorpusFilter::none)
+            text += fmt::format(
+                "{} trains on what corpus filter {} keeps of its completions; all are counted here.\n",
+                run.name, name(run.corpus_filter));
     std::set<std::string> absent;
     for (const DryRun& run : runs)
         if (!run.is_here && absent.insert(run.model).second)

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/common_options.h"
 #include "core/io/load_report.h"
 #include "core/io/memory_forecast.h"
 #include "core/io/model_locator.h"
@@ -24,7 +25,15 @@ struct Inspection {
     std::vector<std::string> refusals;      ///< why the model or its text side does not load
 };
 
+/// @param context  positions of a sequence for the forecast; at most the model's.
+/// @throws Error not_found; file_format, unsupported_model where there is nothing to report on; Cancelled
+Inspection inspectModel(const std::string& model, int64_t context, const CommonOptions& options,
+                        const JobContext& job);
+
 nlohmann::ordered_json inspectionJson(const Inspection& found);
+
+/// Of a model of which nothing but the refusal can be told.
+nlohmann::ordered_json refusedInspectionJson(const std::string& model, const Error& error);
 
 /// For people, on standard output; what is wrong comes first. @param all_tensors  a line for each
 void printInspection(const Inspection& found, bool all_tensors);

@@ -49,10 +49,13 @@ void forwardSignals(std::stop_source& stop) {
 }
 
 int report(const spd::Error& error, bool all_details) {
-    std::cerr << "spd: " << error.what() << "\n";
-    if (all_details)
+    // The problems of an experiment file are mended one by one: each has its line, always.
+    const bool list = all_details || error.kind() == spd::ErrorKind::invalid_argument;
+    if (error.details().empty() || !list)
+        std::cerr << "spd: " << error.what() << "\n";
+    else
         for (const std::string& detail : error.details())
-            std::cerr << "  " << detail << "\n";
+            std::cerr << "spd: " << detail << "\n";
     return error.exitCode();
 }
 

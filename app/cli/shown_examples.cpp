@@ -10,19 +10,10 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/text/token_texts.h"
 
 namespace spd::cli {
 namespace {
-
-/// What each token adds to the text; a character that ends with a later token is that one's.
-std::vector<std::string> piecesOf(const CalibrationExample& example, const Tokenizer& tokenizer) {
-    StreamingDecoder decoder(tokenizer, /*skip_special_tokens=*/false);
-    std::vector<std::string> pieces;
-    for (const int32_t id : example.input_ids)
-        pieces.push_back(decoder.add(id));
-    pieces.back() += decoder.finish();
-    return pieces;
-}
 
 /// Safe for a terminal, line by line.
 std::string safeText(std::string_view text) {
@@ -69,7 +60,7 @@ std::string shownExample(size_t number, const CalibrationExample& example, const
     std::string text =
         fmt::format("-- {}. {}: {} tokens, {} in the span\n", number, printable(toText(example.id), 300),
                     example.input_ids.size(), example.target_positions.size());
-    const std::vector<std::string> pieces = piecesOf(example, tokenizer);
+    const std::vector<std::string> pieces = tokenTexts(tokenizer, example.input_ids);
     bool second = false;
     for (size_t t = 0; t < pieces.size(); ++t) {
         const bool target = isTarget(example, t);

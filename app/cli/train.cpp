@@ -22,6 +22,7 @@ struct TrainOptions {
     std::string loss = "full";
     std::string recompute = "auto";
     std::string held_out;
+    std::string corpus_filter = "none";
     CLI::App* command = nullptr;
 };
 
@@ -33,6 +34,7 @@ nlohmann::ordered_json asJson(const TrainSummary& summary) {
     using Json = nlohmann::ordered_json;
     return {{"adapter", summary.adapter.string()},
             {"examples", summary.examples},
+            {"corpus", summary.filtered.keeps.empty() ? Json() : summary.filtered.toJson()},
             {"held_out", summary.held_out},
             {"steps", summary.steps},
             {"planned_steps", summary.planned_steps},
@@ -61,6 +63,8 @@ void printSummary(const TrainSummary& summary, bool json) {
                     summary.steps, summary.examples, summary.first_loss, summary.last_loss);
     if (summary.held_out_loss)
         text += fmt::format(", held out {:.4f} (step {})", *summary.held_out_loss, summary.adapter_step);
+    if (!summary.filtered.keeps.empty())
+        text += fmt::format("; {}", summary.filtered.describe());
     if (summary.stopped_early)
         text += fmt::format("; stopped early, {} steps were planned", summary.planned_steps);
     if (summary.was_complete)
@@ -118,6 +122,7 @@ int run(TrainOptions& options, const CommonOptions& common, const JobContext& co
     settings.recompute = options.recompute == "auto"  ? Recompute::automatic
                          : options.recompute == "off" ? Recompute::off
                                                       : Recompute::full;
+    request.corpus_filter = parseCorpusFilter(options.corpus_filter);
     if (!options.held_out.empty())
         chooseHeldOut(options.held_out, request);
     refuseTwoShapes(options);
@@ -158,6 +163,13 @@ void addRun(CLI::App& command, TrainOptions& options) {
         .add_option("--recompute", options.recompute,
                     "Compute activations again instead of keeping them: less memory, more time, same result")
         ->check(CLI::IsMember({"auto", "off", "full"}))
+        ->capture_default_str();
+    command
+        .add_option(
+            "--corpus-filter", options.corpus_filter,
+            "Completions that are not trained on: none, ssd (empty, single lines), apple (ssd and the "
+            "shortest tenth), trl, mlx")
+        ->check(CLI::IsMember({"none", "ssd", "apple", "trl", "mlx"}))
         ->capture_default_str();
     command.add_option("--held-out", options.held_out,
                        "Measure the loss after each epoch on a share of the corpus (0.1) or on a file");

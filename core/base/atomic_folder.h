@@ -20,8 +20,8 @@ class AtomicFolder {
 public:
     /// @param path    the folder to be; the one above it must be there.
     /// @param marker  an existing folder is replaced when it is empty, or when it holds a file of this name
-    ///     and nothing but files: never somebody's folder that was named by mistake. Empty: only an empty
-    ///     one.
+    ///     and nothing but files: never somebody's folder that was named by mistake. All that lies in it
+    ///     goes. Empty: only an empty one.
     /// @throws Error not_found (no folder above), invalid_argument (what lies there is not to be replaced),
     /// io
     explicit AtomicFolder(const std::filesystem::path& path, const std::string& marker = "");

@@ -110,6 +110,23 @@ ProcessMemory readProcessMemory() {
     return {kibibytes(status, "VmRSS"), kibibytes(status, "VmHWM")};
 }
 
+ProcessorTime readProcessorTime(const fs::path& root) {
+    std::ifstream in(root / "proc/stat");  // "cpu  user nice system idle iowait irq softirq steal guest ..."
+    std::string word;
+    in >> word;
+    ProcessorTime time;
+    constexpr int kCounted = 8;  // guest time is in user time already
+    for (int column = 0; column < kCounted; ++column) {
+        int64_t ticks = 0;
+        if (!(in >> ticks))
+            break;
+        time.all += ticks;
+        if (column != 3 && column != 4)  // idle, waiting for a disk
+            time.busy += ticks;
+    }
+    return time;
+}
+
 std::optional<int64_t> freeDiskBytes(const fs::path& path) {
     std::error_code error;
     fs::path folder = fs::absolute(path, error);

@@ -29,6 +29,13 @@ struct ProcessMemory {
 };
 ProcessMemory readProcessMemory();
 
+/// Processor time since the machine was started, of all processors together, in ticks.
+struct ProcessorTime {
+    int64_t busy = 0;
+    int64_t all = 0;
+};
+ProcessorTime readProcessorTime(const std::filesystem::path& root = "/");
+
 /// Bytes that this user may still write at `path`, or at its nearest ancestor that exists; nothing when
 /// that cannot be told.
 std::optional<int64_t> freeDiskBytes(const std::filesystem::path& path);

@@ -137,6 +137,10 @@ CalibrationFolder::~CalibrationFolder() = default;
 
 CalibrationFolder CalibrationFolder::open(const fs::path& out, Json meta, bool overwrite) {
     auto state = std::make_unique<State>(resolved(out), std::move(meta));
+    if (std::error_code error; !fs::is_directory(state->out.parent_path(), error))
+        throw Error(ErrorKind::not_found,
+                    fmt::format("{}: there is no folder {} to make it in", printable(out.native(), 1000),
+                                printable(state->out.parent_path().native(), 1000)));
     state->lock = FileLock::tryLock(beside(state->out, ".", ".lock"));
     if (!state->lock)
         throw Error(ErrorKind::invalid_argument,

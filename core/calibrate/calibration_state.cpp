@@ -91,6 +91,7 @@ void writeCalibrationState(const std::filesystem::path& folder, const Json& meta
         targets[toText(target)] = {of_target.rows, of_target.nonzero_rows};
     const Json state = {{"meta", meta},
                         {"sums_sha256", sha256OfFile(folder / kStateSums)},
+                        {"threads", sums.threads},
                         {"targets", targets},
                         {"examples", examples}};
     const Json json = {{"sha256", sha256Hex(state.dump())}, {"state", state}};
@@ -108,6 +109,7 @@ GramSums readCalibrationState(const ContainedFolder& folder, GramSums empty) {
     const Json state = readState(folder);
     // Its hash fits: ours, or made by somebody who takes the trouble to harm himself.
     try {
+        empty.threads = state.value("threads", int64_t{0});
         for (auto& [target, of_target] : empty.targets) {
             const Json& rows = state.at("targets").at(toText(target));
             of_target.rows = rows.at(0).get<int64_t>();

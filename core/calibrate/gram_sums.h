@@ -25,6 +25,7 @@ struct TargetSums {
 struct GramSums {
     std::map<KvTarget, TargetSums> targets;
     std::vector<CalibrationRecord> examples;  ///< done, in order; their number decides even and odd
+    int64_t threads = 0;                      ///< that the last of them was computed with; 0: unknown
 };
 
 /// Zeros for K and V of every layer of the settings.

@@ -74,6 +74,11 @@ struct Experiment {
         double ssd_top_p = 0.8;
     } generation;
 
+    struct Corpus {
+        std::string filter = "none";  ///< completions that are left out of training (corpus_filter.h)
+        std::string ssd_filter;       ///< of method ssd, instead; empty: `filter`
+    } corpus;
+
     struct Training {
         int64_t epochs = 5;
         double lr = 1e-5;

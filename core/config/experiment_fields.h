@@ -73,6 +73,9 @@ void visitFields(AnyExperiment& e, Visitor&& visit) {
     visit("generation", "ssd_top_k", e.generation.ssd_top_k, atLeast(0));
     visit("generation", "ssd_top_p", e.generation.ssd_top_p, between(0, 1));
 
+    visit("corpus", "filter", e.corpus.filter, oneOf({"none", "ssd", "apple", "trl", "mlx"}));
+    visit("corpus", "ssd_filter", e.corpus.ssd_filter, oneOf({"", "none", "ssd", "apple", "trl", "mlx"}));
+
     visit("training", "epochs", e.training.epochs, between(1, 10'000));
     visit("training", "lr", e.training.lr, above(0));
     visit("training", "r", e.training.r, between(1, 4096));

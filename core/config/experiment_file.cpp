@@ -213,8 +213,8 @@ private:
     }
 
     static const std::set<std::string, std::less<>>& sectionNames() {
-        static const std::set<std::string, std::less<>> names = {"model",      "task",       "calibration",
-                                                                 "projection", "generation", "training"};
+        static const std::set<std::string, std::less<>> names = {
+            "model", "task", "calibration", "projection", "generation", "corpus", "training"};
         return names;
     }
 

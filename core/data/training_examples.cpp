@@ -139,6 +139,20 @@ private:
     std::optional<CorpusOrigin> origin_;
 };
 
+/// A filter looks at all completions before it drops one, so they are read once more for it.
+/// @throws Error invalid_argument when nothing is kept
+FilteredCorpus filterRows(const std::filesystem::path& path, CorpusFilter filter) {
+    std::vector<std::string> completions;
+    readJsonLines(path,
+                  [&](int64_t, const Json& row) { completions.push_back(requireString(row, "completion")); });
+    FilteredCorpus filtered = filterCorpus(completions, filter);
+    if (filtered.kept() == 0)
+        throw Error(ErrorKind::invalid_argument,
+                    fmt::format("{}: corpus filter {} leaves nothing of {} completions",
+                                printable(path.native(), 1000), name(filter), completions.size()));
+    return filtered;
+}
+
 }  // namespace
 
 TrainingCorpus readTrainingCorpus(const std::filesystem::path& path, const Tokenizer& tokenizer,
@@ -149,8 +163,14 @@ TrainingCorpus readTrainingCorpus(const std::filesystem::path& path, const Token
     if (origin)
         corpus.made_by = origin->meta;
     const ExampleReader reader(tokenizer, rules, origin);
+    if (rules.filter != CorpusFilter::none)
+        corpus.filtered = filterRows(path, rules.filter);
+    const std::vector<bool>& keeps = corpus.filtered.keeps;
     KnownIds known;
+    size_t index = 0;
     readJsonLines(path, [&](int64_t line, const Json& row) {
+        if (index < keeps.size() && !keeps[index++])
+            return;
         TrainingExample example = reader.read(line, row, corpus);
         known.add(example.id, line);
         corpus.tokens += static_cast<int64_t>(example.ids.size());

@@ -136,10 +136,12 @@ AttachEnd relay(int input, int output, int socket) {
             return AttachEnd::engine_ended;
         const auto readFlag = [](const Pipe& pipe) { return pipe.wantsToRead() ? POLLIN : 0; };
         const auto writeFlag = [](const Pipe& pipe) { return pipe.wantsToWrite() ? POLLOUT : 0; };
+        const auto socket_events = static_cast<short>(readFlag(back) | writeFlag(there));
         std::array<pollfd, 3> watched = {{
             {there.wantsToRead() ? input : -1, POLLIN, 0},
             {back.wantsToWrite() ? output : -1, POLLOUT, 0},
-            {socket, static_cast<short>(readFlag(back) | writeFlag(there)), 0},
+            // A closed socket is always ready: unwatched, or the loop spins until the window reads on.
+            {socket_events != 0 ? socket : -1, socket_events, 0},
         }};
         if (poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR)
             throw Error(ErrorKind::io, fmt::format("cannot wait: {}", std::strerror(errno)));
@@ -149,7 +151,7 @@ AttachEnd relay(int input, int output, int socket) {
         if ((watched[2].revents & (POLLIN | hung_up)) != 0 && back.wantsToRead())
             back.receive();
         if (there.wantsToWrite() && (watched[2].revents & (POLLOUT | hung_up)) != 0 && !there.transmit())
-            back.ended = true;
+            there.start = there.end;  // the engine is gone; its last words may still lie in the socket
         if (watched[1].revents != 0 && back.wantsToWrite() && !back.transmit())
             return AttachEnd::output_gone;
     }

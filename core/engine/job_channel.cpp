@@ -46,8 +46,12 @@ void JobChannel::metric(ordered_json point) {
 }
 
 void JobChannel::output(ordered_json item) {
+    const size_t bytes = item.dump(-1, ' ', false, ordered_json::error_handler_t::replace).size();
     const std::scoped_lock lock(mutex_);
     outputs_.push_back(std::move(item));
+    output_bytes_ += bytes;
+    if (output_bytes_ > kMaxBundleBytes)
+        sendLists();
 }
 
 void JobChannel::say(const std::string& line) {
@@ -90,6 +94,7 @@ void JobChannel::sendLists() {
     if (!outputs_.empty()) {
         events_.append("job.output", {{"job", job_}, {"output", outputs_}});
         outputs_.clear();
+        output_bytes_ = 0;
     }
     if (!lines_.empty()) {
         events_.append("log", {{"job", job_}, {"lines", lines_}});

@@ -21,6 +21,8 @@ class JobChannel {
 public:
     using Clock = std::chrono::steady_clock;
     static constexpr std::chrono::milliseconds kInterval{100};
+    /// Output that comes faster than this in an interval is sent at once: no event outgrows a client's line.
+    static constexpr size_t kMaxBundleBytes = size_t{1} << 20;
 
     /// Both must outlive this. @param first_metric  number of points that the job's file holds already
     JobChannel(std::string job, int64_t first_metric, JobFiles& files, EventLog& events);
@@ -51,6 +53,7 @@ private:
     int64_t next_metric_;
     std::vector<nlohmann::ordered_json> metrics_;
     std::vector<nlohmann::ordered_json> outputs_;
+    size_t output_bytes_ = 0;
     std::vector<std::string> lines_;
     Clock::time_point sent_;
     std::string phase_;

@@ -84,13 +84,18 @@ void Server::addMethods() {
 }
 
 void Server::handle(Connection& client, Request request) {
+    const auto refuse = [&](Code code, const std::string& why) {
+        client.send(toLine(protocol::Response{request.id, Refusal(code, why).failure()}));
+    };
     if (request.method == "hello") {
         client.send(
             toLine(answer(request, [&](const ordered_json& params) { return hello(client, params); })));
         return;
     }
-    if (!client.greeted)
-        throw Refusal(Code::invalid_request, "hello comes first");
+    if (!client.greeted) {
+        refuse(Code::invalid_request, "hello comes first");
+        return;
+    }
     if (request.method == "subscribe") {
         client.send(
             toLine(answer(request, [&](const ordered_json& params) { return subscribe(client, params); })));
@@ -101,9 +106,6 @@ void Server::handle(Connection& client, Request request) {
         return;
     }
     const auto query = queries_.find(request.method);
-    const auto refuse = [&](Code code, const std::string& why) {
-        client.send(toLine(protocol::Response{request.id, Refusal(code, why).failure()}));
-    };
     if (query == queries_.end())
         refuse(Code::unknown_method, fmt::format("no such method: {}", printable(request.method)));
     else if (query_thread_->waiting(client.id()) >= kMaxAsked)

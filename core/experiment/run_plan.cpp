@@ -38,7 +38,9 @@ bool matters(std::string_view key, Method method, const Experiment& experiment) 
         return method == Method::spd || experiment.task.disjoint;
     if (key.starts_with("calibration.") || key.starts_with("projection."))
         return method == Method::spd;
-    if (key.starts_with("generation.ssd_"))
+    if (key == "corpus.filter")
+        return method != Method::ssd || experiment.corpus.ssd_filter.empty();
+    if (key.starts_with("generation.ssd_") || key == "corpus.ssd_filter")
         return method == Method::ssd;
     if (method == Method::ssd)
         return !isOneOf(key, {"generation.greedy", "generation.temperature", "generation.top_k",

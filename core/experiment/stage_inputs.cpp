@@ -63,6 +63,12 @@ MethodSampling samplingOf(const PlannedRun& run) {
     return sampling;
 }
 
+CorpusFilter corpusFilterOf(const PlannedRun& run) {
+    const Experiment::Corpus& corpus = run.experiment.corpus;
+    const bool has_own = run.method == Method::ssd && !corpus.ssd_filter.empty();
+    return parseCorpusFilter(has_own ? corpus.ssd_filter : corpus.filter);
+}
+
 Json calibrateInputs(const ModelFacts& model, const PlannedRun& run, const Json& data) {
     return {{"model", modelInputs(model, run.experiment.calibration.dtype)},
             {"data", data},
@@ -83,6 +89,7 @@ Json generateInputs(const ModelFacts& model, const PlannedRun& run, const Json& 
 Json trainInputs(const ModelFacts& model, const PlannedRun& run, const std::string& corpus_sha256) {
     return {{"model", modelInputs(model, run.experiment.model.dtype)},
             {"corpus_sha256", corpus_sha256},
+            {"corpus_filter", name(corpusFilterOf(run))},
             {"settings", settingsIn(run.experiment, "training.", {"recompute", "checkpoint_every"})},
             {"seed", run.experiment.seed}};
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/data/curation/corpus_filter.h"
 #include "core/experiment/run_plan.h"
 
 namespace spd {
@@ -26,6 +27,9 @@ struct MethodSampling {
     double repetition_penalty = 1;
 };
 MethodSampling samplingOf(const PlannedRun& run);
+
+/// What is left out of the run's corpus before it is trained on.
+CorpusFilter corpusFilterOf(const PlannedRun& run);
 
 // What the outputs of each stage depend on: everything that reaches their bytes, nothing that only reaches
 // the speed. Equal objects mean equal outputs; where the model came from (id, path) is not in them.

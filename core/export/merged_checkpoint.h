@@ -9,7 +9,7 @@
 #include "core/base/dtype.h"
 #include "core/base/job_context.h"
 #include "core/base/on_warning.h"
-#include "core/export/merged/logit_check.h"
+#include "core/export/logit_check.h"
 #include "core/export/merged/merged_weights.h"
 
 namespace spd {

@@ -3,124 +3,22 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <map>
-#include <vector>
-
-#include "core/base/contained_folder.h"
 #include "core/base/error.h"
 #include "core/base/files.h"
-#include "core/base/sha256.h"
-#include "core/io/safetensors/file.h"
-#include "core/io/safetensors/writer.h"
+#include "core/export/hook/hook_files.h"
+#include "core/io/model_locator.h"
+#include "core/pipeline/session.h"
 #include "core/subspace/subspace_folder.h"
-#include "projection_hook_text.h"
 
 namespace spd {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr size_t kHashLetters = 12;
 constexpr size_t most_hook_bytes = size_t{1} << 20;
 constexpr std::string_view sign = "as SPD Workbench does";  // by which a file of ours is known
 
-using Maps = std::map<std::string, std::vector<float>>;  // [d, d], row-major
-
-Maps mapsOf(const Projection& projection) {
-    Maps maps;
-    for (const auto& [target, map] : projection.maps) {
-        std::vector<float>& values = maps[toText(target)];
-        for (Eigen::Index row = 0; row < map.map.rows(); ++row)
-            for (Eigen::Index column = 0; column < map.map.cols(); ++column)
-                values.push_back(static_cast<float>(map.map(row, column)));
-    }
-    return maps;
-}
-
-std::string digestOf(const Maps& maps) {
-    std::string digests;
-    for (const auto& [target, values] : maps)
-        digests +=
-            target + sha256Hex({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
-    return sha256Hex(digests);
-}
-
-void writeMaps(const fs::path& path, const Maps& maps, int64_t width) {
-    std::vector<TensorInfo> infos;
-    for (const auto& entry : maps)
-        infos.push_back({entry.first, ElementType::f32, {width, width}});
-    SafetensorsWriter writer(path, std::move(infos), {{"format", "pt"}});
-    for (const TensorInfo& info : writer.order())
-        writer.append(maps.at(info.name).data(), maps.at(info.name).size() * sizeof(float));
-    writer.commit();
-}
-
-/// @throws Error internal
-void checkMaps(const fs::path& path, const Maps& maps) {
-    const SafetensorsFile file =
-        SafetensorsFile::open(ContainedFolder::open(path.parent_path()), path.filename());
-    size_t same = 0;
-    for (const TensorEntry& tensor : file.header().tensors) {
-        std::vector<float> read(static_cast<size_t>(tensor.elements()));
-        file.read(tensor, 0, tensor.bytes(), read.data());
-        const auto written = maps.find(tensor.name);
-        if (written != maps.end() && written->second == read)
-            ++same;
-    }
-    if (same != maps.size() || file.header().tensors.size() != maps.size())
-        throw Error(ErrorKind::internal, path.native() + ": was written and read again, and differs");
-}
-
-void replaceAll(std::string& text, std::string_view from, const std::string& to) {
-    for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
-        text.replace(at, from.size(), to);
-}
-
-/// Text for a place inside a Python string or comment.
-std::string quotable(const std::string& text) {
-    std::string plain = printable(text, 4000);
-    std::replace_if(
-        plain.begin(), plain.end(), [](char c) { return c == '"' || c == '\\'; }, '\'');
-    return plain;
-}
-
-std::string hookText(const fs::path& out, const fs::path& matrices, const Projection& projection,
-                     const Subspace& subspace) {
-    const std::string revision =
-        subspace.model_revision.empty() ? "" : " at " + quotable(subspace.model_revision);
-    std::string text = kProjectionHook;
-    replaceAll(text, "@DESCRIPTION@", quotable(projection.record.dump()));
-    replaceAll(text, "@MODULE@", quotable(out.stem()));
-    replaceAll(text, "@MODEL@", quotable(subspace.model_id) + revision);
-    replaceAll(text, "@MATRICES@", quotable(matrices.filename()));
-    replaceAll(text, "@SITE@", std::string(name(projection.site)));
-    replaceAll(text, "@WHEN@", projection.record.at("when").get<std::string>());
-    replaceAll(text, "@SHA256@", sha256OfFile(matrices));
-    return text;
-}
-
-/// STEM-XXXXXXXXXXXX.safetensors of an export of this name.
-bool isMatrices(const std::string& file, const std::string& stem) {
-    const std::string end = ".safetensors";
-    const std::string start = stem + "-";
-    if (file.size() != start.size() + kHashLetters + end.size() || !file.starts_with(start) ||
-        !file.ends_with(end))
-        return false;
-    return file.find_first_not_of("0123456789abcdef", start.size()) == start.size() + kHashLetters;
-}
-
-void removeOldMatrices(const fs::path& out, const std::string& keep) {
-    std::error_code error;
-    const fs::path folder = out.has_parent_path() ? out.parent_path() : ".";
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-        const std::string file = entry.path().filename();
-        if (file != keep && isMatrices(file, out.stem()))
-            ::unlink(entry.path().c_str());
-    }
-}
-
-/// @throws Error invalid_argument
-void checkOut(const HookExportRequest& request) {
+/// @return the text of the hook that is to be replaced; empty: none. @throws Error invalid_argument
+std::string checkOut(const HookExportRequest& request) {
     const std::string shown = printable(request.out.native(), 1000);
     const std::string stem = request.out.stem();
     const bool plain = printable(stem) == stem && stem.find_first_of("\"'\\") == std::string::npos;
@@ -128,36 +26,111 @@ void checkOut(const HookExportRequest& request) {
         throw Error(ErrorKind::invalid_argument, "--out " + shown + ": must be a file name that ends in .py");
     std::error_code error;
     if (!fs::exists(request.out, error))
-        return;
+        return "";
     if (!request.overwrite)
         throw Error(ErrorKind::invalid_argument, shown + ": exists; --overwrite replaces it");
-    if (readFile(request.out, most_hook_bytes).find(sign) == std::string::npos)
+    std::string old = readFile(request.out, most_hook_bytes);
+    if (old.find(sign) == std::string::npos)
         throw Error(ErrorKind::invalid_argument, shown + ": is no exported hook, and is not replaced");
+    return old;
+}
+
+/// @throws Error file_format
+void requireRecorded(const Projection& projection, const HookExportRequest& request) {
+    if (!request.recorded.is_null() && projection.record != request.recorded)
+        throw Error::fileFormat(request.intervention.subspace.native(), "",
+                                "gives another projection today than the run recorded");
+}
+
+/// The model that is named, else the one that was measured where it is found: by its config.json, as another
+/// may have its name today.
+std::optional<CheckModel> findModel(const HookExportRequest& request, const Subspace& subspace,
+                                    std::string& why_not, const JobContext& context) {
+    if (!request.base.empty()) {
+        const fs::path folder = locateModel(request.base, request.workspace).folder;
+        std::optional<CheckModel> model = openCheckModel(folder, /*required=*/true, why_not, context);
+        checkMeasuredOn(subspace, request.intervention.subspace, model->checkpoint, request.on_warning);
+        return model;
+    }
+    try {
+        const fs::path folder = locateModel(subspace.model_id, request.workspace).folder;
+        std::optional<CheckModel> model = openCheckModel(folder, /*required=*/false, why_not, context);
+        if (!model || configSha256(model->checkpoint) == subspace.config_sha256)
+            return model;
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::not_found)
+            throw;
+    }
+    why_not = fmt::format("the measured model, {}, is not found here", printable(subspace.model_id));
+    return std::nullopt;
+}
+
+/// New maps that no Python file names yet: they go again where the export fails.
+class NewMatrices {
+public:
+    NewMatrices(fs::path path, const HookMaps& maps) : path_(std::move(path)) {
+        std::error_code error;
+        is_new_ = !fs::exists(path_, error);  // else the same values are there already
+        writeHookMaps(path_, maps);
+    }
+    NewMatrices(const NewMatrices&) = delete;
+    NewMatrices& operator=(const NewMatrices&) = delete;
+    ~NewMatrices() {
+        if (is_new_)
+            ::unlink(path_.c_str());
+    }
+    const fs::path& path() const { return path_; }
+    void keep() { is_new_ = false; }
+
+private:
+    fs::path path_;
+    bool is_new_ = false;
+};
+
+/// Reads the maps again, through the text that will name them. @throws Error internal; Cancelled
+void compareFiles(const std::string& text, const NewMatrices& matrices, const HookMaps& maps,
+                  Projection projection, const std::optional<CheckModel>& model, const JobContext& context,
+                  HookExportSummary& summary) {
+    const fs::path folder = matrices.path().parent_path();
+    Projection read = readHook(text, folder.empty() ? "." : folder);
+    if (hookMapsOf(read) != maps)
+        throw Error(ErrorKind::internal,
+                    matrices.path().native() + ": was written and read again, and differs");
+    if (!model)
+        return;
+    // As the Python code does it: folded weights round elsewhere, and a large strength makes that large.
+    projection.apply = ProjectApply::activation;
+    summary.logits = compareLogits(*model, {std::move(projection), {}}, {std::move(read), {}}, context);
+    requireSameLogits(*summary.logits, "the exported maps differ from those of the projection");
 }
 
 }  // namespace
 
-HookExportSummary exportHook(const HookExportRequest& request) {
-    checkOut(request);
+HookExportSummary exportHook(const HookExportRequest& request, const JobContext& context) {
+    const std::string replaced = checkOut(request);
     const InterventionRequest& intervention = request.intervention;
     const Subspace subspace = readSubspace(intervention.subspace);
-    const Projection projection =
+    Projection projection =
         selectProjection(subspace, subspaceSha256(intervention.subspace), intervention.projection);
+    requireRecorded(projection, request);
     for (const std::string& warning : projection.warnings)
         if (request.on_warning)
             request.on_warning(warning);
-    const Maps maps = mapsOf(projection);
-    const fs::path matrices =
-        request.out.parent_path() /
-        fmt::format("{}-{}.safetensors", request.out.stem().native(), digestOf(maps).substr(0, kHashLetters));
-    writeMaps(matrices, maps, projection.maps.begin()->second.map.rows());
-    checkMaps(matrices, maps);
-    const std::string text = hookText(request.out, matrices, projection, subspace);
+    HookExportSummary summary;
+    const std::optional<CheckModel> model = findModel(request, subspace, summary.not_compared, context);
+
+    const HookMaps maps = hookMapsOf(projection);
+    NewMatrices matrices(hookMatrices(request.out, maps), maps);
+    const std::string text = hookText(request.out, matrices.path(), projection, subspace);
+    compareFiles(text, matrices, maps, std::move(projection), model, context, summary);
     writeFileAtomically(request.out, text);
+    matrices.keep();
     if (readFile(request.out, most_hook_bytes) != text)
         throw Error(ErrorKind::internal, request.out.native() + ": was written and read again, and differs");
-    removeOldMatrices(request.out, matrices.filename());
-    return {matrices, static_cast<int64_t>(maps.size())};
+    removeOldMatrices(request.out, replaced, matrices.path().filename());
+    summary.matrices = matrices.path();
+    summary.targets = static_cast<int64_t>(maps.size());
+    return summary;
 }
 
 }  // namespace spd

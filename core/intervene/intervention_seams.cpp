@@ -52,11 +52,12 @@ at::Tensor withLora(const at::Tensor& a, const at::Tensor& b, const at::Tensor& 
     return (y.to(at::kFloat) + at::linear(at::linear(x.to(at::kFloat), a), b)).to(y.scalar_type());
 }
 
+}  // namespace
+
 /// What the seams own and do.
 class SeamIntervention {
 public:
-    SeamIntervention(const CausalLm& model, const Intervention& intervention, int64_t prompt_length)
-        : prompt_length_(prompt_length) {
+    SeamIntervention(const CausalLm& model, const Intervention& intervention) {
         if (intervention.adapter)
             for (const LoraModule& module : intervention.adapter->modules)
                 addLora(module);
@@ -77,7 +78,8 @@ public:
     bool changesLinears() const { return !linears_.empty(); }
     bool changesActivations() const { return !maps_.empty(); }
 
-    at::Tensor linear(int64_t layer, AttentionLinear which, const at::Tensor& x, const at::Tensor& y) const {
+    at::Tensor linear(int64_t layer, AttentionLinear which, const at::Tensor& x, const at::Tensor& y,
+                      int64_t prompt_length) const {
         const auto found = linears_.find({layer, which});
         if (found == linears_.end())
             return y;
@@ -87,14 +89,15 @@ public:
             return plain;
         const at::Tensor projected = withLora(changed.lora_a, changed.folded_lora_b, x,
                                               at::linear(x, changed.folded.weight, changed.folded.bias));
-        return choose(plain, projected);
+        return choose(plain, projected, prompt_length);
     }
 
-    at::Tensor kv(int64_t layer, KvStream stream, KvSite site, const at::Tensor& x) const {
+    at::Tensor kv(int64_t layer, KvStream stream, KvSite site, const at::Tensor& x,
+                  int64_t prompt_length) const {
         const auto found = maps_.find({layer, stream});
         if (found == maps_.end() || site != (stream == KvStream::k ? site_ : KvSite::proj))
             return x;
-        return choose(x, at::linear(x.to(at::kFloat), found->second).to(x.scalar_type()));
+        return choose(x, at::linear(x.to(at::kFloat), found->second).to(x.scalar_type()), prompt_length);
     }
 
 private:
@@ -132,18 +135,17 @@ private:
     }
 
     /// [B, T, ...]: `projected` at the positions where the projection acts.
-    at::Tensor choose(const at::Tensor& plain, const at::Tensor& projected) const {
+    at::Tensor choose(const at::Tensor& plain, const at::Tensor& projected, int64_t prompt_length) const {
         if (when_ == ProjectWhen::all)
             return projected;
         const int64_t positions = plain.size(1);
-        const int64_t prompt = std::min(prompt_length_, positions);
+        const int64_t prompt = std::min(prompt_length, positions);
         const bool first_projected = when_ == ProjectWhen::prefill_only;
         return at::cat({(first_projected ? projected : plain).narrow(1, 0, prompt),
                         (first_projected ? plain : projected).narrow(1, prompt, positions - prompt)},
                        1);
     }
 
-    int64_t prompt_length_;
     ProjectWhen when_ = ProjectWhen::all;
     KvSite site_ = KvSite::proj;
     std::map<std::pair<int64_t, AttentionLinear>, ChangedLinear> linears_;
@@ -151,24 +153,32 @@ private:
     ThreadPool one_thread_{1};
 };
 
-}  // namespace
+FoldedIntervention::FoldedIntervention(const CausalLm& model, const Intervention& intervention)
+    : intervenes_(!intervention.isNone()) {
+    checkFits(intervention, model.config());
+    changes_ =
+        translateTorchErrors([&] { return std::make_shared<const SeamIntervention>(model, intervention); });
+}
+
+ForwardSeams FoldedIntervention::seams(int64_t prompt_length) const {
+    ForwardSeams seams;
+    seams.intervenes = intervenes_;
+    const std::shared_ptr<const SeamIntervention> owned = changes_;
+    if (owned->changesLinears())
+        seams.linear = [owned, prompt_length](int64_t layer, AttentionLinear which, const at::Tensor& x,
+                                              const at::Tensor& y) {
+            return owned->linear(layer, which, x, y, prompt_length);
+        };
+    if (owned->changesActivations())
+        seams.kv = [owned, prompt_length](int64_t layer, KvStream stream, KvSite site, const at::Tensor& x) {
+            return owned->kv(layer, stream, site, x, prompt_length);
+        };
+    return seams;
+}
 
 ForwardSeams interventionSeams(const CausalLm& model, const Intervention& intervention,
                                int64_t prompt_length) {
-    checkFits(intervention, model.config());
-    return translateTorchErrors([&] {
-        const auto owned = std::make_shared<const SeamIntervention>(model, intervention, prompt_length);
-        ForwardSeams seams;
-        seams.intervenes = !intervention.isNone();
-        if (owned->changesLinears())
-            seams.linear = [owned](int64_t layer, AttentionLinear which, const at::Tensor& x,
-                                   const at::Tensor& y) { return owned->linear(layer, which, x, y); };
-        if (owned->changesActivations())
-            seams.kv = [owned](int64_t layer, KvStream stream, KvSite site, const at::Tensor& x) {
-                return owned->kv(layer, stream, site, x);
-            };
-        return seams;
-    });
+    return FoldedIntervention(model, intervention).seams(prompt_length);
 }
 
 std::string assertNoIntervention(const ForwardSeams& seams) {

@@ -14,12 +14,16 @@ namespace spd {
 namespace fs = std::filesystem;
 namespace {
 
+std::string downloadCommand(const std::string& model) {
+    return fmt::format("hf download {}", model);
+}
+
 std::string downloadAdvice(const std::string& model, const fs::path& workspace) {
     if (isHubId(model))
         return fmt::format(
             "not a folder, not in the Hugging Face cache ({}) and no model of the workspace; download it "
-            "with: hf download {}",
-            hubCacheFolder().native(), model);
+            "with: {}",
+            hubCacheFolder().native(), downloadCommand(model));
     return fmt::format(
         "not a folder and no model in {}; models are named by a folder, a name there, or ORG/NAME "
         "after: hf download ORG/NAME",
@@ -43,8 +47,11 @@ ModelLocation locateModel(const std::string& model, const fs::path& workspace) {
         std::none_of(name.begin(), name.end(), [](const fs::path& part) { return part == ".."; });
     if (plain_name && fs::is_directory(workspace / "models" / name, error))
         return {workspace / "models" / name, model, ""};
-    throw Error(ErrorKind::not_found, fmt::format("{}: {}", printable(model, 1000),
-                                                  printable(downloadAdvice(model, workspace), 2000)));
+    Error missing(ErrorKind::not_found, fmt::format("{}: {}", printable(model, 1000),
+                                                    printable(downloadAdvice(model, workspace), 2000)));
+    if (isHubId(model))
+        missing.withDetails({downloadCommand(model)});
+    throw missing;
 }
 
 fs::path defaultWorkspace() {

@@ -16,7 +16,7 @@ struct ModelLocation {
 /// order. The HF cache is searched where huggingface_hub looks (HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE,
 /// HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub, ~/.cache/huggingface/hub); refs/main's commit when its
 /// snapshot is complete, else the newest complete snapshot. Nothing is written there.
-/// @throws Error not_found, with the exact command that downloads it.
+/// @throws Error not_found, with the exact command that downloads it, for a repo id also in details().
 ModelLocation locateModel(const std::string& model, const std::filesystem::path& workspace);
 
 /// $XDG_DATA_HOME/spd-workbench, else ~/.local/share/spd-workbench.

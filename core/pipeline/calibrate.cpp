@@ -12,6 +12,7 @@
 #include "core/calibrate/gram_sums.h"
 #include "core/io/memory_forecast.h"
 #include "core/model/causal_lm.h"
+#include "core/pipeline/other_threads.h"
 #include "core/subspace/subspace_folder.h"
 
 namespace spd {
@@ -105,6 +106,9 @@ private:
     /// The examples that the sums lack.
     void addExamples(GramSums& sums, CalibrationFolder& folder) {
         const Clock::time_point start = Clock::now();
+        if (const std::string line = otherThreads("examples", sums.threads, request_.threads); !line.empty())
+            context_.say(line);
+        sums.threads = request_.threads;
         setTorchThreads(request_.threads);
         const CausalLm model = CausalLm::load(session_.checkpoint, request_.dtype, context_);
         summary_.open_seconds = secondsSince(start);

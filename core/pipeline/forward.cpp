@@ -43,30 +43,6 @@ std::vector<TensorInfo> announce(const std::vector<IdsRow>& sequences, const Mod
     return tensors;
 }
 
-/// The intervention's seams for one sequence after the other: made again only where the prompt's end moves.
-class SequenceSeams {
-public:
-    SequenceSeams(const CausalLm& model, const Intervention& intervention)
-        : model_(model), intervention_(intervention) {}
-
-    const ForwardSeams& of(const IdsRow& sequence) {
-        const bool border = intervention_.projection && intervention_.projection->when != ProjectWhen::all;
-        const int64_t prompt_length = border ? sequence.prompt_length : 0;
-        if (prompt_length != prompt_length_) {
-            seams_ = {};  // the old ones' memory first
-            seams_ = interventionSeams(model_, intervention_, prompt_length);
-            prompt_length_ = prompt_length;
-        }
-        return seams_;
-    }
-
-private:
-    const CausalLm& model_;
-    const Intervention& intervention_;
-    ForwardSeams seams_;
-    int64_t prompt_length_ = -1;
-};
-
 void appendLogits(const CausalLm& model, const IdsRow& sequence, const ForwardSeams& seams,
                   SafetensorsWriter& writer, const JobContext& context) {
     const auto length = static_cast<int64_t>(sequence.ids.size());
@@ -109,9 +85,10 @@ ForwardSummary writeLogits(const ForwardRequest& request, const JobContext& cont
                               .open_seconds = secondsSince(start)};
     const Clock::time_point opened = Clock::now();
     const at::NoGradGuard no_gradients;
-    SequenceSeams seams(model, intervention);
+    const FoldedIntervention folded(model, intervention);
     for (const IdsRow& sequence : sequences) {
-        translateTorchErrors([&] { appendLogits(model, sequence, seams.of(sequence), writer, context); });
+        translateTorchErrors(
+            [&] { appendLogits(model, sequence, folded.seams(sequence.prompt_length), writer, context); });
         summary.tokens += static_cast<int64_t>(sequence.ids.size());
         ++summary.sequences;
         context.report({"forward", summary.sequences, static_cast<int64_t>(sequences.size()), 0});

@@ -47,21 +47,25 @@ void checkShape(const Subspace& subspace, const std::string& folder, const Model
 
 Projection openProjection(const InterventionRequest& request, const Checkpoint& checkpoint,
                           const OnWarning& on_warning) {
-    const std::string folder = printable(request.subspace.native(), 1000);
     const Subspace subspace = readSubspace(request.subspace);
-    checkShape(subspace, folder, checkpoint.config());
+    checkMeasuredOn(subspace, request.subspace, checkpoint, on_warning);
     Projection projection = selectProjection(subspace, subspaceSha256(request.subspace), request.projection);
-    if (!on_warning)
-        return projection;
-    if (subspace.config_sha256 != configSha256(checkpoint))
-        on_warning(fmt::format("{}: was measured on {}, whose config.json is not this model's", folder,
-                               printable(subspace.model_id, 300)));
-    for (const std::string& warning : projection.warnings)
-        on_warning(warning);
+    if (on_warning)
+        for (const std::string& warning : projection.warnings)
+            on_warning(warning);
     return projection;
 }
 
 }  // namespace
+
+void checkMeasuredOn(const Subspace& subspace, const fs::path& folder, const Checkpoint& checkpoint,
+                     const OnWarning& on_warning) {
+    const std::string shown = printable(folder.native(), 1000);
+    checkShape(subspace, shown, checkpoint.config());
+    if (on_warning && subspace.config_sha256 != configSha256(checkpoint))
+        on_warning(fmt::format("{}: was measured on {}, whose config.json is not this model's", shown,
+                               printable(subspace.model_id, 300)));
+}
 
 Intervention openIntervention(const InterventionRequest& request, const Checkpoint& checkpoint,
                               const OnWarning& on_warning) {

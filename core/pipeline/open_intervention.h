@@ -22,4 +22,10 @@ struct InterventionRequest {
 Intervention openIntervention(const InterventionRequest& request, const Checkpoint& checkpoint,
                               const OnWarning& on_warning);
 
+/// Whether the subspace was measured on a model like this one: another shape is refused, another config.json
+/// is warned about. @param folder  of the subspace, for messages.
+/// @throws Error invalid_argument, io
+void checkMeasuredOn(const Subspace& subspace, const std::filesystem::path& folder,
+                     const Checkpoint& checkpoint, const OnWarning& on_warning);
+
 }  // namespace spd

@@ -11,6 +11,8 @@ PackedLm& ResidentModel::packed(DType dtype, const JobContext& context) {
         release();
         packed_.emplace(PackedLm::load(session_.checkpoint, dtype, pool_, detectIsa(), context));
         dtype_ = dtype;
+        if (on_change_)
+            on_change_();
     }
     return *packed_;
 }
@@ -20,13 +22,23 @@ CausalLm& ResidentModel::causal(DType dtype, const JobContext& context) {
         release();
         causal_.emplace(CausalLm::load(session_.checkpoint, dtype, context));
         dtype_ = dtype;
+        if (on_change_)
+            on_change_();
     }
     return *causal_;
 }
 
 void ResidentModel::release() {
+    if (!held())
+        return;
     packed_.reset();
     causal_.reset();
+    if (on_change_)
+        on_change_();
+}
+
+std::optional<DType> ResidentModel::held() const {
+    return packed_ || causal_ ? std::optional(dtype_) : std::nullopt;
 }
 
 }  // namespace spd

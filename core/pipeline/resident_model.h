@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "core/kernels/thread_pool.h"
@@ -32,12 +33,18 @@ public:
     /// Gives the memory back, for a stage that holds the weights itself.
     void release();
 
+    /// The type of the weights that are in memory; nothing when none are.
+    std::optional<DType> held() const;
+    /// Called after weights were read or given back, from the thread that did it.
+    void onChange(std::function<void()> on_change) { on_change_ = std::move(on_change); }
+
 private:
     Session session_;
     ThreadPool pool_;
     std::optional<PackedLm> packed_;
     std::optional<CausalLm> causal_;
     DType dtype_ = DType::float32;  // of the one that is held
+    std::function<void()> on_change_;
 };
 
 }  // namespace spd

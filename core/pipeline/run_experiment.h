@@ -15,8 +15,8 @@ namespace spd {
 struct ExperimentRequest {
     std::filesystem::path file;  ///< experiment file
     std::filesystem::path workspace;
-    int threads = 1;              ///< changes the speed, never a result
-    bool resume = false;          ///< only go on: refuse to begin
+    int threads = 1;      ///< training and calibration round by it: the same number for the same bytes
+    bool resume = false;  ///< only go on: refuse to begin
     std::string program_version;  ///< goes into the records of training
 };
 

@@ -7,6 +7,7 @@
 #include "core/base/sha256.h"
 #include "core/io/adapter_writer.h"
 #include "core/model/causal_lm.h"
+#include "core/pipeline/other_threads.h"
 #include "core/pipeline/session.h"
 #include "core/pipeline/train_data.h"
 #include "core/train/memory_plan.h"
@@ -33,6 +34,15 @@ Json settingsJson(const TrainRequest& request) {
             {"keep_best", request.keep_best}};
 }
 
+/// The filter's name and what it left out; null without one.
+Json filterRecord(const TrainRequest& request, const TrainingData& data) {
+    if (request.corpus_filter == CorpusFilter::none)
+        return nullptr;
+    Json record = {{"name", name(request.corpus_filter)}};
+    record.update(data.filtered.toJson());
+    return record;
+}
+
 /// What a run depends on. Neither recomputation nor how often it is saved changes a bit of it.
 Json metaOf(const TrainRequest& request, const Session& session, const TrainingData& data) {
     Json start = nullptr;
@@ -44,6 +54,7 @@ Json metaOf(const TrainRequest& request, const Session& session, const TrainingD
             {"model", modelRecord(session)},
             {"tokenizer_sha256", session.tokenizer.sha256()},
             {"corpus_sha256", data.corpus_sha256},
+            {"corpus_filter", filterRecord(request, data)},
             {"examples", data.train.size()},
             {"examples_sha256", idsSha256(data.train)},
             {"held_out", data.held_out.size()},
@@ -156,8 +167,8 @@ void readResult(const Json& result, const std::filesystem::path& folder, TrainSu
 }
 
 /// Restores the newest sound checkpoint, where this run has one.
-void goOn(const RunFolder& folder, const ModelConfig& config, TrainingRun& run, TrainSummary& summary,
-          const JobContext& context) {
+void goOn(const TrainRequest& request, const RunFolder& folder, const ModelConfig& config, TrainingRun& run,
+          TrainSummary& summary, const JobContext& context) {
     if (!folder.isResumed())
         return;
     std::vector<std::string> damaged;
@@ -168,8 +179,13 @@ void goOn(const RunFolder& folder, const ModelConfig& config, TrainingRun& run, 
     }
     summary.resumed_steps = state ? state->step : 0;
     folder.note(fmt::format("resumed behind step {}", summary.resumed_steps));
-    if (state)
-        run.restore(std::move(*state));
+    if (!state)
+        return;
+    if (const std::string line = otherThreads("steps", state->threads, request.threads); !line.empty()) {
+        context.say(line);
+        folder.note(line);
+    }
+    run.restore(std::move(*state));
 }
 
 Json provenanceOf(const TrainRequest& request, const Json& meta, const TrainingData& data,
@@ -181,8 +197,12 @@ Json provenanceOf(const TrainRequest& request, const Json& meta, const TrainingD
     return provenance;
 }
 
-void note(const RunFolder& folder, const Trainer& trainer, const TrainSummary& summary) {
+void note(const TrainRequest& request, const RunFolder& folder, const Trainer& trainer,
+          const TrainSummary& summary) {
     folder.note(trainer.assertNoIntervention());
+    if (!summary.filtered.keeps.empty())
+        folder.note(
+            fmt::format("corpus filter {}: {}", name(request.corpus_filter), summary.filtered.describe()));
     folder.note(fmt::format("{} examples, {} steps; activations are {}, forecast {} MiB of memory",
                             summary.examples, trainer.steps(),
                             summary.activations_kept ? "kept" : "recomputed", summary.forecast_bytes >> 20));
@@ -218,6 +238,7 @@ TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context
     TrainSummary summary;
     summary.adapter = folder.adapter();
     summary.examples = static_cast<int64_t>(data.train.size());
+    summary.filtered = data.filtered;
     summary.held_out = static_cast<int64_t>(data.held_out.size());
     if (folder.result()) {
         readResult(*folder.result(), request.out, summary);
@@ -229,11 +250,11 @@ TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context
     const CausalLm model = CausalLm::load(session.checkpoint, request.dtype, context);
     Trainer trainer(model, data.train, request.settings, std::move(start.parameters), keep);
     folder.begin();
-    note(folder, trainer, summary);
+    note(request, folder, trainer, summary);
     TrainingRun run(trainer, folder, config, data.held_out,
                     {request.checkpoint_every, request.early_stop, request.keep_best, request.retry_seconds,
                      std::move(start.frame), factsOf(request, meta)});
-    goOn(folder, config, run, summary, context);
+    goOn(request, folder, config, run, summary, context);
     run.run(context);
 
     summary.steps = trainer.done();

@@ -8,6 +8,7 @@
 
 #include "core/base/dtype.h"
 #include "core/base/job_context.h"
+#include "core/data/curation/corpus_filter.h"
 #include "core/train/training_settings.h"
 
 namespace spd {
@@ -16,8 +17,9 @@ namespace spd {
 struct TrainRequest {
     std::string model;  ///< MODEL as locateModel() takes it
     std::filesystem::path workspace;
-    std::filesystem::path corpus;  ///< JSON Lines, see core/data/training_examples.h
-    std::filesystem::path out;     ///< folder; made when its parent is there
+    std::filesystem::path corpus;                     ///< JSON Lines, see core/data/training_examples.h
+    CorpusFilter corpus_filter = CorpusFilter::none;  ///< completions that are not trained on
+    std::filesystem::path out;                        ///< folder; made when its parent is there
     TrainingSettings settings;
     std::filesystem::path init_adapter;  ///< start from this PEFT folder (r, alpha and modules are its);
                                          ///< empty: a new one
@@ -40,7 +42,8 @@ struct TrainRequest {
 /// What happened, for the user and for scripts.
 struct TrainSummary {
     std::filesystem::path adapter;
-    int64_t examples = 0;  ///< trained on
+    int64_t examples = 0;     ///< trained on
+    FilteredCorpus filtered;  ///< `keeps` is empty without a filter
     int64_t held_out = 0;
     int64_t steps = 0;  ///< optimizer steps behind the adapter's run
     int64_t planned_steps = 0;

@@ -59,9 +59,12 @@ int64_t TrainingData::longest() const {
 
 TrainingData readTrainingData(const TrainRequest& request, const Session& session,
                               const JobContext& context) {
-    const TrainingRules rules = rulesOf(request, session.checkpoint.config());
+    TrainingRules rules = rulesOf(request, session.checkpoint.config());
+    rules.filter = request.corpus_filter;
     TrainingCorpus corpus = readTrainingCorpus(request.corpus, session.tokenizer, rules);
-    TrainingData data = {std::move(corpus.examples), {}, corpus.sha256, std::move(corpus.made_by)};
+    TrainingData data = {
+        std::move(corpus.examples), {}, corpus.sha256, std::move(corpus.filtered), std::move(corpus.made_by)};
+    rules.filter = CorpusFilter::none;  // what a loss is measured on is measured whole
     if (!request.held_out.empty()) {
         data.held_out = readTrainingCorpus(request.held_out, session.tokenizer, rules).examples;
     } else if (request.held_out_fraction > 0) {

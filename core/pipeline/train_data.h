@@ -16,6 +16,7 @@ struct TrainingData {
     std::vector<TrainingExample> train;
     std::vector<TrainingExample> held_out;
     std::string corpus_sha256;
+    FilteredCorpus filtered;         ///< TrainingCorpus::filtered
     nlohmann::ordered_json made_by;  ///< TrainingCorpus::made_by
 
     /// Tokens of the longest sequence.

@@ -139,6 +139,7 @@ TrainingState readState(const fs::path& checkpoint, const ModelConfig& config) {
         state.step = json.at("step").get<int64_t>();
         state.pending = json.at("pending").get<std::string>();
         state.evaluations_without_gain = json.at("evaluations_without_gain").get<int64_t>();
+        state.threads = json.value("threads", int64_t{0});
         if (const Json& loss = json.at("held_out_nll"); !loss.is_null())
             state.last_held_out = loss.get<double>();
         if (const Json& best = json.at("best"); !best.is_null())

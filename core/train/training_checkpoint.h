@@ -28,7 +28,8 @@ struct TrainingState {
     std::optional<double> last_held_out;  ///< loss at the last end of an epoch
     std::optional<BestAdapter> best;
     int64_t evaluations_without_gain = 0;
-    std::string log;  ///< training_log.jsonl up to here
+    int64_t threads = 0;  ///< of the process that saved it, out of its facts; 0: they do not say
+    std::string log;      ///< training_log.jsonl up to here
     std::string
         pending;  ///< the last step's line where its held-out loss is still to be measured, else empty
 };

@@ -49,6 +49,7 @@ void TestExperiment::hasDefaults() {
     QCOMPARE(e.seed, 42);
     QCOMPARE(e.training.lr, 1e-5);
     QCOMPARE(e.projection.rank_rule, std::string("half_dim"));
+    QVERIFY(e.corpus.filter == "none" && e.corpus.ssd_filter.empty());
     QVERIFY(e.evaluate.empty() && file.points[0].label.empty());
 }
 
@@ -63,6 +64,7 @@ void TestExperiment::readsEverySetting() {
     e.projection = {"3",           "energy:0.9", "k", -0.1, "random:18446744073709551615",
                     "decode_only", "activation", true};
     e.generation = {true, 0.7, 5, 0.9, 0.05, 1.1, 33, 4, true, 1.5, 21, 0.75};
+    e.corpus = {"apple", "mlx"};
     e.training = {2, 2e-4, 4, 16, 0, 3, 0.5, "completion_only", "full", 9};
     e.evaluate = {{"gsm8k", 20, "chat", 64, "generating", "math"}, {"mmlu", 0, "paper", 0, "trained", ""}};
     const std::string text = resolvedToml(e);
@@ -102,6 +104,12 @@ void TestExperiment::refuses_data() {
     row("infinite", "[training]\nlr = inf\n", "line 6: training.lr must be above 0");
     row("too large", "[generation]\ntop_p = 1.5\n", "line 6: generation.top_p must be from 0 to 1");
     row("word", "[task]\nname = \"maths\"\n", "line 6: task.name must be one of \"math\", \"code\", \"qa\"");
+    row("filter", "[corpus]\nfilter = \"short\"\n",
+        "line 6: corpus.filter must be one of \"none\", \"ssd\", \"apple\", \"trl\", \"mlx\"");
+    row("several filters", "[corpus]\nfilter = [\"ssd\"]\n", "line 6: corpus.filter must be a text");
+    row("filter of ssd", "[corpus]\nssd_filter = \"spd\"\n", "line 6: corpus.ssd_filter must be one of");
+    row("sweep of a bad filter", "[sweep]\n\"corpus.filter\" = [\"ssd\", \"no\"]\n",
+        "line 6: sweep: corpus.filter must be one of");
     row("boolean", "[task]\ndisjoint = 1\n", "line 6: task.disjoint must be true or false");
     row("layers", "[calibration]\nlayers = \"3,1\"\n", "line 6: calibration.layers must be \"last_mid\"");
     row("layers twice", "[calibration]\nlayers = [1, 1]\n",

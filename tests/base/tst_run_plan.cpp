@@ -11,6 +11,7 @@
 #include "core/experiment/forecast/forecast.h"
 #include "core/experiment/forecast/known_models.h"
 #include "core/experiment/run_plan.h"
+#include "core/experiment/stage_inputs.h"
 #include "core/io/memory_forecast.h"
 
 using namespace spd;
@@ -39,6 +40,7 @@ class TestRunPlan : public QObject {
 private Q_SLOTS:
     void makesARunForEachMethod();
     void makesNoRunTwice();
+    void filtersWithoutGeneratingAnew();
     void evaluatesWhatTheDomainAsksFor();
     void namesFoldersPlainly();
     void knowsTheBackbones_data();
@@ -83,6 +85,24 @@ void TestRunPlan::makesNoRunTwice() {
                     "[sweep]\n\"generation.batch\" = [1, 2]\n\"training.recompute\" = [\"off\", \"full\"]\n")
                  .size(),
              size_t{4});
+}
+
+/// Another filter trains anew and uses the same completions; ssd may have its own, base has none.
+void TestRunPlan::filtersWithoutGeneratingAnew() {
+    const std::string methods =
+        "methods = [\"base\", \"psr\", \"ssd\"]\n" + model + "[[evaluate]]\ntask = \"gsm8k\"\n";
+    const std::string sweep = "[sweep]\n\"corpus.filter\" = [\"none\", \"mlx\"]\n";
+    const auto runs = runsOf(methods + sweep);
+    QCOMPARE(namesOf(runs),
+             (std::vector<std::string>{"base-s42", "psr-s42-filter=none", "ssd-s42-filter=none",
+                                       "psr-s42-filter=mlx", "ssd-s42-filter=mlx"}));
+    QCOMPARE(generateInputs({}, runs[1], {}, "").dump(), generateInputs({}, runs[3], {}, "").dump());
+    QVERIFY(trainInputs({}, runs[1], "0") != trainInputs({}, runs[3], "0"));
+    const auto own = runsOf(methods + "[corpus]\nssd_filter = \"ssd\"\n" + sweep);
+    QCOMPARE(namesOf(own),
+             (std::vector<std::string>{"base-s42", "psr-s42-filter=none", "ssd-s42", "psr-s42-filter=mlx"}));
+    QVERIFY(corpusFilterOf(own[2]) == CorpusFilter::ssd && corpusFilterOf(own[3]) == CorpusFilter::mlx);
+    QVERIFY(corpusFilterOf(own[1]) == CorpusFilter::none);
 }
 
 /// A table of benchmarks by domain: each task is evaluated on its own ones.

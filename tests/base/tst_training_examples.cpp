@@ -112,6 +112,25 @@ private Q_SLOTS:
         QVERIFY(corpus.examples[1].id == PromptId(int64_t{2}));
     }
 
+    /// What a filter drops may be wrong in any other way: it is not trained on.
+    void filters() {
+        folder_.put("c.jsonl",
+                    "{\"prompt\":\"ab\",\"completion\":\"x\\ny\"}\n"
+                    "{\"prompt\":\"ab\",\"completion\":\" \"}\n"
+                    "{\"prompt\":\"abcdefghijklmnop\",\"completion\":\"one line\"}\n"
+                    "{\"prompt\":\"a\",\"completion\":\"z\\nz\"}\n");
+        TrainingRules ssd = rules();
+        ssd.filter = CorpusFilter::ssd;
+        const TrainingCorpus corpus = readTrainingCorpus(folder_ / "c.jsonl", tokenizer_, ssd);
+        QCOMPARE(corpus.examples.size(), size_t{2});
+        QCOMPARE(corpus.examples[0].ids, (Ids{kBos, 'a', 'b', 'x', '\n', 'y', kEos}));
+        QVERIFY(corpus.examples[1].id == PromptId(int64_t{3}));
+        QCOMPARE(corpus.filtered.describe(),
+                 std::string("2 of 4 completions kept (left out: empty 1, single line 1, shortest 0)"));
+        folder_.put("c.jsonl", "{\"prompt\":\"ab\",\"completion\":\"x\"}\n");
+        QVERIFY_EXCEPTION_THROWN(readTrainingCorpus(folder_ / "c.jsonl", tokenizer_, ssd), Error);
+    }
+
     void refusals() {
         folder_.put("c.jsonl",
                     "{\"prompt\":\"a\",\"completion\":\"b\"}\n"

@@ -171,6 +171,16 @@ def check_kills(model, folder):
     return examples, expected
 
 
+def check_other_threads(model, examples, out, copy):
+    """Gone on with on more threads, it is said that the last digits may differ, once."""
+    shutil.copytree(f"{out}.partial", f"{copy}.partial")
+    arguments = command(model, examples, copy)
+    arguments[arguments.index("--threads") + 1] = "2"
+    process = spd(*arguments)
+    expect(process.returncode == 0 and process.stderr.count("\n") == 1, f"on two threads: {process}")
+    expect("the examples so far were computed on 1 thread, the rest is on 2" in process.stderr, process.stderr)
+
+
 def check_signals(model, folder, examples, expected):
     for sent, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
         out = folder / f"stopped-{code}"
@@ -184,7 +194,10 @@ def check_signals(model, folder, examples, expected):
         expect(not out.exists() and saved_examples(out) >= EXAMPLES // 4, f"after signal {sent}")
         refused = spd(*command(model, examples, out, "--loss", "full_sequence"))
         expect(refused.returncode == 2 and "loss was" in refused.stderr, refused)
-        resumed = json.loads(run(model, examples, out, "--json").stdout)["resumed"]
+        check_other_threads(model, examples, out, folder / f"threads-{code}")
+        process = run(model, examples, out, "--json")
+        expect("thread" not in process.stderr, f"warned without a reason: {process.stderr}")
+        resumed = json.loads(process.stdout)["resumed"]
         expect(resumed >= EXAMPLES // 4 and contents(out) == expected, f"resumed after signal {sent}")
         print(f"measured: calibrate, stopped by signal {int(sent)} in {took:.2f} s with {resumed} of {EXAMPLES} examples, "
               f"then as an unbroken run")

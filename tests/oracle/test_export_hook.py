@@ -159,6 +159,12 @@ def check_files(select, temporary):
     except ValueError as error:
         assert matrices.name in str(error)
     (place / "theirs.py").write_text("print('mine')\n")
+    not_ours = place / "hook-0123456789ab.safetensors"
+    not_ours.write_text("precious")
+    export(out, *select, "--overwrite")
+    assert not_ours.read_text() == "precious", "a file that no hook names was removed"
+    bare = spd("export", "hook", "--out", "bare.py", *select, cwd=place)
+    assert bare.returncode == 0 and len(imported(place / "bare.py").load_maps()) == 4, bare.stderr
     for options in (["--out", place / "theirs.py", "--overwrite"], ["--out", place / "hook.txt"], ["--out", place / "a'b.py"]):
         process = spd("export", "hook", *select, *options)
         assert process.returncode == 2 and process.stderr.count("\n") == 1, process

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from pathlib import Path
 
 import torch
@@ -216,7 +217,12 @@ def check_repeated(workspace):
 
 def interrupt(workspace, delay, signal_number, expect):
     process = subprocess.Popen([SPD, *map(str, workspace.command())], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    time.sleep(delay)
+    if delay is None:  # no time is right on a machine that others load: as soon as a stage has begun
+        while process.poll() is None and not any("begun" in log.read_text().partition("\n")[2]
+                                                 for log in workspace.folder.glob("experiments/*/runs/*/log.txt")):
+            time.sleep(0.002)
+    else:
+        time.sleep(delay)
     process.send_signal(signal_number)
     start = time.monotonic()
     _, errors = process.communicate(timeout=60)
@@ -231,7 +237,7 @@ def check_interruptions(root, checkpoint, unbroken, seconds):
                  for _ in range(KILLS))
     workspace.run()
     check(workspace.results() == unbroken, "killed and gone on with: the same results")
-    stopped, waited = interrupt(Workspace(root, "stopped", checkpoint), 0.3 * seconds, signal.SIGINT, 130)
+    stopped, waited = interrupt(Workspace(root, "stopped", checkpoint), None, signal.SIGINT, 130)
     check(stopped and waited < 10, f"SIGINT: stopped {stopped} after {waited:.1f} s")
     again = Workspace.__new__(Workspace)
     again.folder, again.file = root / "stopped", root / "stopped/tiny.toml"
@@ -254,6 +260,7 @@ def check_refusals(root, checkpoint):
         check(not (workspace.folder / "experiments").exists(), f"{expected}: something was begun")
 
     refuse(EXPERIMENT.replace("[task]", "[task]\nshots = 3"), "line 9: task.shots is no setting")
+    refuse(EXPERIMENT.replace("[task]", '[corpus]\nfilter = "sdd"\n[task]'), "line 9: corpus.filter must be one of")
     refuse(EXPERIMENT.replace('"llama-plain"', '"nowhere/none"'), "nowhere/none")
     refuse(EXPERIMENT.replace("[task]", '[task]\ntrain = "gsm8k/test"').replace("n_train = 5", "n_train = 1300"), "gsm8k")
     refuse(EXPERIMENT.replace('task = "gsm8k"', 'task = "mmlu"'), "mmlu cannot be scored")
@@ -263,6 +270,54 @@ def check_refusals(root, checkpoint):
     refuse(EXPERIMENT.replace('rank_rule" = ["half_dim", 8]', 'rank_rule" = [1000]'), "rank")
     missing = spd("run", workspace.folder / "none.toml", "--workspace", workspace.folder)
     check(missing.returncode == 2 and missing.stderr.count("\n") == 1, f"no file: {missing.stderr}")
+
+
+def check_filters(root, checkpoint):
+    """Another filter trains on other completions of the same corpus; what it left out is counted everywhere."""
+    workspace = Workspace(root, "filtered", checkpoint)
+    text = EXPERIMENT.replace('methods = ["base", "psr", "ssd", "spd"]', 'methods = ["psr", "ssd"]')
+    text = text.replace("[training]", '[corpus]\nssd_filter = "none"\n[training]').replace("n_train = 5", "n_train = 12")
+    text = text.replace("max_new_tokens = 12", "max_new_tokens = 60")
+    text = text[:text.index("[[evaluate]]")]
+    workspace.file.write_text(text + '[sweep]\n"corpus.filter" = ["none", "ssd"]\n')
+    dry = json.loads(workspace.run("--dry-run", "--json").stdout)["runs"]
+    check([run["corpus_filter"] for run in dry] == ["none", "none", "ssd"], f"filters of the dry run: {dry}")
+    check("corpus filter ssd" in workspace.run("--dry-run").stdout, "a dry run says that a filter comes")
+    outcome = json.loads(workspace.run("--json").stdout)
+    made = [(stage["run"], stage["skipped"]) for stage in outcome["stages"] if stage["stage"] == "generate"]
+    check(made == [("psr-s7-filter=none", False), ("ssd-s7", False), ("psr-s7-filter=ssd", True)],
+          f"a filter makes no new corpus: {made}")
+    run = workspace.experiment() / "runs/psr-s7-filter=ssd"
+    completions = [row["completion"] for row in read_lines(run / "corpus.jsonl")]
+    empty = sum(not completion.strip() for completion in completions)
+    single = sum(bool(completion.strip()) and not re.search("[\r\n]", completion.strip()) for completion in completions)
+    kept = len(completions) - empty - single
+    check(0 < kept < len(completions), f"completions that a filter tells apart: {kept} of {len(completions)}")
+    said = f"{kept} of {len(completions)} completions kept (left out: empty {empty}, single line {single}, shortest 0)"
+    [result] = [stage["result"] for stage in outcome["stages"] if stage["run"] == run.name and stage["stage"] == "train"]
+    check(said in result and (run / "log.txt").read_text().count(said) == 2, f"{said}: {result}")
+    record = json.loads((run / "stages/train.json").read_text())
+    check(record["inputs"]["corpus_filter"] == "ssd", "the filter is an input of the stage")
+    check(record["summary"]["corpus"]["kept"] == kept and record["summary"]["corpus"]["dropped"]["empty"] == empty, "and its counts")
+    provenance = json.loads((run / "adapter/spd_provenance.json").read_text())
+    check(provenance["corpus_filter"]["dropped"]["single_line"] == single and provenance["examples"] == kept, "provenance")
+    other = workspace.experiment() / "runs/psr-s7-filter=none"
+    check(sha256(run / "adapter/adapter_model.safetensors") != sha256(other / "adapter/adapter_model.safetensors"), "other adapters")
+    [param] = workspace.query("SELECT value FROM params JOIN runs USING (run_id) WHERE name = ? AND key = 'corpus.filter'", run.name)
+    check(param == ("ssd",), f"param {param}")
+    resolved = tomllib.loads((workspace.experiment() / "experiment.toml").read_text())
+    check(resolved["corpus"] == {"filter": "none", "ssd_filter": "none"}, f"the resolved file has the keys: {resolved['corpus']}")
+    out = root / "filtered-by-train"
+    process = spd("train", checkpoint, "--corpus", (run / "corpus.jsonl").resolve(), "--out", out, "--corpus-filter", "ssd", "--dtype",
+                  "float32", "--epochs", 2, "--lr", "1e-3", "--batch-size", 2, "--seed", 7, "--threads", 1, "--json")
+    check(process.returncode == 0 and json.loads(process.stdout)["corpus"]["kept"] == kept, f"spd train: {process.stderr}")
+    check(sha256(out / "adapter/adapter_model.safetensors") == sha256(run / "adapter/adapter_model.safetensors"), "the same adapter")
+    single_line = root / "single.jsonl"
+    single_line.write_text('{"prompt": "a", "completion": "b"}\n')
+    process = spd("train", checkpoint, "--corpus", single_line, "--out", root / "nothing", "--corpus-filter", "ssd")
+    check(process.returncode == 2 and "leaves nothing of 1 completions" in process.stderr and process.stderr.count("\n") == 1
+          and not (root / "nothing").exists(), f"nothing kept: {process.stderr}")
+    print(f"measured: corpus filter ssd kept {kept} of {len(completions)} completions, as Python counts them")
 
 
 def check_dry_runs():
@@ -300,7 +355,7 @@ def main():
         start = time.monotonic()
         process = workspace.run()
         seconds = time.monotonic() - start
-        check("inside the noise" in process.stdout, f"what 3 questions show: {process.stdout}")
+        check("do not decide" in process.stdout, f"what 3 questions show: {process.stdout}")
         check_files(workspace)
         check_database(workspace)
         check_scores(workspace)
@@ -309,6 +364,7 @@ def main():
         check_repeated(workspace)
         check_interruptions(root, checkpoint, unbroken, seconds)
         check_refusals(root, checkpoint)
+        check_filters(root, checkpoint)
     print(f"measured: {checks} checks of spd run passed")
 
 

@@ -2,6 +2,7 @@
 nothing behind, memory stays below the forecast, held-out loss, early stop and the best adapter, corpora of `spd generate`.
 """
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,6 +75,26 @@ def check_signals(model, corpus, temporary):
     print(f"measured: sample model, ended within {slowest:.1f} s of a signal three times; resumed to the bytes of an unbroken run",
           flush=True)
     assert slowest <= SECONDS_TO_LEAVE
+
+
+def check_other_threads(model, temporary):
+    """Gone on with on more threads, it is said once, on the terminal and in the log, that the last digits may differ."""
+    corpus, out, other = temporary / "long.jsonl", temporary / "one", temporary / "two"
+    write_lines(corpus, rows(8))
+    options = ("--corpus", corpus, "--epochs", 12, "--batch-size", 2, "--resume")
+    process = subprocess.Popen([str(a) for a in (SPD, "train", model, *options, "--out", out, "--threads", 1)],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for_steps(out, 3, process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 143, process.communicate()
+    shutil.copytree(out, other)
+    [state, *_] = sorted((out / "checkpoints").glob("step-*/state.json"), reverse=True)
+    assert json.loads(state.read_text())["threads"] == 1
+    said = "the steps so far were computed on 1 thread, the rest is on 2"
+    for folder, threads, count in ((out, 1, 0), (other, 2, 1)):
+        process = spd("train", model, *options, "--out", folder, "--threads", threads)
+        assert process.returncode == 0 and process.stderr.count(said) == count == process.stderr.count("\n"), process
+        assert (folder / "log.txt").read_text().count(said) == count
 
 
 def check_memory(model, corpus, temporary, *options):
@@ -153,6 +174,7 @@ def main():
         check_refusals(tiny, temporary)
         check_held_out(tiny, temporary)
         check_generated(tiny, temporary)
+        check_other_threads(tiny, temporary)
         sample, corpus = sample_model(), temporary / "sample.jsonl"
         write_lines(corpus, rows(6, 60))
         check_signals(sample, corpus, temporary)

@@ -22,7 +22,7 @@ struct ExportCorpusOptions {
 
 void printSummary(const CorpusExportRequest& request, const CorpusExportSummary& summary, bool json) {
     const FilteredCorpus& filtered = summary.filtered;
-    const int64_t kept = summary.records - filtered.dropped();
+    const int64_t kept = filtered.kept();
     if (json) {
         nlohmann::ordered_json result = {{"out", request.out.string()},
                                          {"format", name(request.format)},

@@ -1,5 +1,7 @@
 #include "core/data/curation/corpus_filter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -50,6 +52,16 @@ void dropShortest(const std::vector<std::string>& completions, FilteredCorpus& f
 }
 
 }  // namespace
+
+std::string FilteredCorpus::describe() const {
+    return fmt::format("{} of {} completions kept (left out: empty {}, single line {}, shortest {})", kept(),
+                       keeps.size(), empty, single_line, shortest);
+}
+
+nlohmann::ordered_json FilteredCorpus::toJson() const {
+    return {{"kept", kept()},
+            {"dropped", {{"empty", empty}, {"single_line", single_line}, {"shortest", shortest}}}};
+}
 
 std::string_view name(CorpusFilter filter) {
     return kFilters[static_cast<size_t>(filter)].second;

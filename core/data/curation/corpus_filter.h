@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,6 +33,11 @@ struct FilteredCorpus {
     int64_t shortest = 0;
 
     int64_t dropped() const { return empty + single_line + shortest; }
+    int64_t kept() const { return static_cast<int64_t>(keeps.size()) - dropped(); }
+    /// "41 of 48 completions kept (left out: empty 2, single line 5, shortest 0)"
+    std::string describe() const;
+    /// {"kept", "dropped": {"empty", "single_line", "shortest"}}
+    nlohmann::ordered_json toJson() const;
 };
 
 /// @param completions  texts, valid UTF-8.

@@ -140,8 +140,9 @@ CalibrationSet selectCalibration(const TaskSplit& split, int64_t n, uint64_t see
                                  const ExampleLimits& limits) {
     const auto rows = static_cast<int64_t>(split.set.rows.size());
     if (n < 1 || n > rows)
-        throw Error(ErrorKind::invalid_argument, fmt::format("{} calibration examples: {} has {} rows", n,
-                                                             printable(split.set.name, 500), rows));
+        throw Error(ErrorKind::invalid_argument,
+                    fmt::format("--n {}: {} has {} rows, from 1 to all of them can be taken", n,
+                                printable(split.set.name, 500), rows));
     const ExampleMaker maker(split, options, templates, tokenizer, limits);
     CalibrationSet set;
     for (const int64_t row : permutation(rows, seed, kTaskRows)) {

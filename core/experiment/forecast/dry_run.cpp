@@ -55,6 +55,8 @@ public:
         dry.is_here = shape.tokenizer.has_value();
         dry.how_to_get = shape.how_to_get;
         dry.sizes = sizesOf(run, shape);
+        if (run.needsTraining())
+            dry.corpus_filter = corpusFilterOf(run);
         dry.stages = forecastRun(run, shape.config, dry.sizes, rates_);
         dry.on_other_machine = forecastRun(run, shape.config, dry.sizes, other_);
         leaveOutShared(run, dry);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/config/experiment.h"
+#include "core/data/curation/corpus_filter.h"
 #include "core/experiment/forecast/forecast.h"
 
 namespace spd {
@@ -17,8 +18,9 @@ struct DryRun {
     bool is_here = false;    ///< the checkpoint is on this machine; else its shape is the one that is known
     std::string how_to_get;  ///< the command that downloads a model that is not here
     DataSizes sizes;
-    std::vector<StageForecast> stages;            ///< what an earlier run does already is left out
-    std::vector<StageForecast> on_other_machine;  ///< the same stages at the other machine's rates
+    CorpusFilter corpus_filter = CorpusFilter::none;  ///< what it drops is not known yet: all are counted
+    std::vector<StageForecast> stages;                ///< what an earlier run does already is left out
+    std::vector<StageForecast> on_other_machine;      ///< the same stages at the other machine's rates
 };
 
 /// Forecasts every run of a file without computing anything or writing anywhere. Calibrations and corpora

@@ -94,11 +94,16 @@ private:
             context_.model.release();
             const TrainSummary summary = trainAdapter(trainRequest(), job("train"));
             const TrainingCurve curve = readTrainingCurve(journal_.folder() / "training_log.jsonl");
-            return StageWork{{folder + "/adapter/adapter_model.safetensors",
-                              folder + "/adapter/adapter_config.json", folder + "/training_log.jsonl"},
-                             {{"first_loss", curve.first_loss}, {"last_loss", curve.last_loss}},
-                             fmt::format("{} steps, loss {:.3f} -> {:.3f}", summary.steps, curve.first_loss,
-                                         curve.last_loss)};
+            StageWork work{{folder + "/adapter/adapter_model.safetensors",
+                            folder + "/adapter/adapter_config.json", folder + "/training_log.jsonl"},
+                           {{"first_loss", curve.first_loss}, {"last_loss", curve.last_loss}},
+                           fmt::format("{} steps, loss {:.3f} -> {:.3f}", summary.steps, curve.first_loss,
+                                       curve.last_loss)};
+            if (!summary.filtered.keeps.empty()) {
+                work.summary["corpus"] = summary.filtered.toJson();
+                work.result += fmt::format("; {}", summary.filtered.describe());
+            }
+            return work;
         });
         journal_.addMetrics(readTrainingCurve(journal_.folder() / "training_log.jsonl").metrics);
         adapter_ = journal_.folder() / "adapter";
@@ -204,6 +209,7 @@ private:
         request.model = experiment_.model.path;
         request.workspace = context_.request.workspace;
         request.corpus = corpus_;
+        request.corpus_filter = corpusFilterOf(context_.run);
         request.out = journal_.folder();
         request.settings.epochs = settings.epochs;
         request.settings.batch_size = settings.batch_size;

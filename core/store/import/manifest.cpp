@@ -36,9 +36,11 @@ void flatten(const Json& json, const std::string& prefix, std::vector<KeyValue>&
     constexpr int deepest = 8;
     for (const auto& [key, value] : json.items()) {
         const std::string name = prefix + key;
-        if (value.is_object() && depth < deepest && !isLeftToTheFile(key))
+        if (value.is_structured() && isLeftToTheFile(key))
+            continue;
+        if (value.is_object() && depth < deepest)
             flatten(value, name + ".", params, depth + 1);
-        else if (!value.is_object() && !isLeftToTheFile(key) && textOf(value).size() <= kLongestValue)
+        else if (!value.is_object() && textOf(value).size() <= kLongestValue)
             params.push_back({name, textOf(value)});
     }
 }

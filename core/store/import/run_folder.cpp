@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/store/import/manifest.h"
+#include "core/subspace/subspace_folder.h"
 
 namespace spd {
 namespace fs = std::filesystem;
@@ -19,6 +20,11 @@ namespace {
 constexpr size_t kMostFiles = 10'000;
 constexpr int kDeepest = 3;
 
+/// A training's own copies of its state: the run's adapter and log lie beside them.
+bool isCheckpoints(const fs::path& path) {
+    return path.filename() == "checkpoints" && fs::exists(path.parent_path() / "train.meta.json");
+}
+
 /// Regular files in the order of their names. @throws Error not_found, file_format (too many), io
 std::vector<fs::path> filesIn(const fs::path& folder) {
     std::error_code error;
@@ -28,7 +34,7 @@ std::vector<fs::path> filesIn(const fs::path& folder) {
     std::vector<fs::path> files;
     fs::recursive_directory_iterator at(folder, error);
     for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
-        if (at.depth() >= kDeepest)
+        if (at.depth() >= kDeepest || isCheckpoints(at->path()))
             at.disable_recursion_pending();
         if (at->is_regular_file(error) && !at->is_symlink(error))
             files.push_back(at->path());
@@ -65,11 +71,12 @@ std::string artifactKind(const fs::path& path) {
                                                                                                 : "";
 }
 
-/// Unfinished work lies there: a corpus that grows, a training without its result.
+/// Unfinished work lies there: a corpus or a calibration that grows, a training without its result.
 bool isUnfinished(const std::vector<fs::path>& files) {
     return std::any_of(files.begin(), files.end(), [](const fs::path& path) {
         const std::string name = path.filename().native();
-        return name.ends_with(".partial.jsonl") ||
+        return name.ends_with(".partial.jsonl") || path.parent_path().extension() == ".partial" ||
+               (name == "train.meta.json" && !fs::exists(path.parent_path() / "result.json")) ||
                (name == "training_log.jsonl" &&
                 !fs::exists(path.parent_path() / "adapter/adapter_config.json"));
     });
@@ -89,6 +96,7 @@ public:
                                     "spd_provenance.json, training_log.jsonl or results.json");
         for (const Manifest& manifest : manifests_)
             takeManifest(manifest);
+        nameSubspaces();
         run_.run.experiment = "imported";
         run_.run.folder = folder_;
         run_.run.method = method();
@@ -122,6 +130,19 @@ private:
             append(run_.lineage, lineageOf(manifest, made->kind, made->sha256));
     }
 
+    /// Corpora name a subspace by the hash of both its files; lineage by the artifact's, as runs of ours do.
+    void nameSubspaces() {
+        for (const Artifact& artifact : run_.artifacts) {
+            const fs::path folder = artifact.path.parent_path();
+            if (artifact.path.filename() != kSubspaceTensors || !fs::exists(folder / kSubspaceJson))
+                continue;
+            const std::string both = subspaceSha256(folder);
+            for (LineageEdge& edge : run_.lineage)
+                if (edge.from_kind == "subspace" && edge.from_sha256 == both)
+                    edge.from_sha256 = artifact.sha256;
+        }
+    }
+
     /// The file that the manifest is about.
     const Artifact* madeBy(const Manifest& manifest) const {
         const fs::path folder = fs::absolute(manifest.path.parent_path());
@@ -145,7 +166,7 @@ private:
                 return param.value;
         for (const char* stage : {"evaluate", "train", "export", "generate"})
             for (const Manifest& manifest : manifests_)
-                if (manifest.stage == stage)
+                if (manifest.stage.starts_with(stage))  // "export peft"
                     return stage;
         return manifests_.empty() ? "train" : manifests_.front().stage;
     }

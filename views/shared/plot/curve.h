@@ -19,6 +19,7 @@ struct Curve {
     double width = 1.6;   ///< device-independent pixels
     bool points = false;  ///< marks at the points, a shape for each role; for few points
     bool in_legend = true;
+    QString legend = {};  ///< there, instead of the name: for one that stands for several
 };
 
 /// The pen of a curve on this palette.

@@ -89,10 +89,15 @@ Plot::Plot(const QString& title, QWidget* parent)
     plot_->setPlottingHint(QCP::phFastPolylines);  // a dense line as one thick path takes Qt seconds
     plot_->axisRect()->setupFullAxesBox();
     plot_->axisRect()->setMinimumMargins(QMargins(8, 8, 12, 4));
+    plot_->addLayer(QStringLiteral("lines"));
+    overlay_ = plot_->layer(QStringLiteral("lines"));
+    overlay_->setMode(QCPLayer::lmBuffered);
     pointer_line_ = verticalLine(plot_, Qt::SolidLine);
     mark_line_ = verticalLine(plot_, Qt::DashLine);
     mark_label_ = new QCPItemText(plot_);
     mark_label_->setVisible(false);
+    for (QCPLayerable* item : std::initializer_list<QCPLayerable*>{pointer_line_, mark_line_, mark_label_})
+        item->setLayer(overlay_);
     mark_label_->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
     mark_label_->position->setTypeX(QCPItemPosition::ptPlotCoords);
     mark_label_->position->setTypeY(QCPItemPosition::ptAxisRectRatio);
@@ -132,9 +137,14 @@ void Plot::makeInteractions() {
                                                  : Qt::Horizontal | Qt::Vertical);
         zoomed_ = true;
     });
-    connect(plot_, &QCustomPlot::mousePress, this,
-            [this](QMouseEvent* event) { press_ = event->position(); });
+    connect(plot_, &QCustomPlot::mousePress, this, [this](QMouseEvent* event) {
+        press_ = event->position();
+        if (event->button() == Qt::LeftButton)
+            pressMark(press_);
+    });
     connect(plot_, &QCustomPlot::mouseRelease, this, [this](QMouseEvent* event) {
+        if (releaseMark())
+            return;
         const bool dragged = (event->position() - press_).manhattanLength() >= 4;
         if (dragged)
             zoomed_ = true;
@@ -183,7 +193,7 @@ void Plot::rebuildGraphs() {
     int named = 0;
     for (const Curve& curve : curves_) {
         QCPGraph* graph = plot_->addGraph();
-        graph->setName(curve.name);
+        graph->setName(curve.legend.isEmpty() ? curve.name : curve.legend);
         graph->setPen(curvePen(curve, palette()));
         graph->setAdaptiveSampling(false);  // what it gets is thinned already
         if (curve.points)

@@ -8,6 +8,7 @@
 #include "views/shared/plot/curve_table.h"
 
 class QCPItemStraightLine;
+class QCPLayer;
 class QCPItemText;
 class QCustomPlot;
 class QHBoxLayout;
@@ -49,6 +50,9 @@ public:
     void setValueRange(double low, double high);
     /// A vertical line with a word beside it: the picked rank, the epoch. Nothing: no line.
     void setMark(std::optional<double> x, const QString& text = {});
+    /// The mark can be dragged: markMoved() with each movement, markReleased() at the end. Drawing it again
+    /// does not draw the curves again.
+    void setMarkMovable(bool movable);
     /// The line under the pointer, set from a linked plot; emits nothing.
     void showPointerAt(std::optional<double> x);
     /// Shows the same range of x: with this and rangeChanged() plots are linked.
@@ -65,7 +69,9 @@ public:
 Q_SIGNALS:
     void pointerMoved(double x);  ///< over the plot
     void pointerLeft();
-    void clicked(double x);                     ///< pick this x
+    void clicked(double x);  ///< pick this x
+    void markMoved(double x);
+    void markReleased();
     void rangeChanged(double from, double to);  ///< by the user
 
 protected:
@@ -77,6 +83,10 @@ private:
     QWidget* makeToolRow(const QString& title);
     void makeInteractions();
     void onMouseMove(const QPointF& position);
+    bool isOnMark(const QPointF& position) const;
+    bool pressMark(const QPointF& position);
+    bool releaseMark();
+    void redrawOverlay();
     void rebuildGraphs();
     void refill();
     void refillSoon();
@@ -94,6 +104,8 @@ private:
     QString mark_text_;
     std::optional<double> mark_;
     QPointF press_;
+    bool mark_movable_ = false;
+    bool moving_mark_ = false;
 
     QHBoxLayout* tools_ = nullptr;
     QToolButton* log_button_ = nullptr;
@@ -101,6 +113,7 @@ private:
     QCustomPlot* plot_;
     CurveTable table_;
     QLabel* values_;
+    QCPLayer* overlay_;  // the lines: drawn again without the curves
     QCPItemStraightLine* pointer_line_;
     QCPItemStraightLine* mark_line_;
     QCPItemText* mark_label_;

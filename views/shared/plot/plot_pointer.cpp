@@ -28,7 +28,36 @@ void Plot::setMark(std::optional<double> x, const QString& text) {
         mark_label_->setText(QStringLiteral(" ") + text);
         mark_label_->position->setCoords(*x, 0.02);
     }
-    plot_->replot(QCustomPlot::rpQueuedReplot);
+    mark_ = x;
+    redrawOverlay();
+}
+
+void Plot::setMarkMovable(bool movable) {
+    mark_movable_ = movable;
+}
+
+bool Plot::isOnMark(const QPointF& position) const {
+    return mark_movable_ && mark_ && std::abs(plot_->xAxis->coordToPixel(*mark_) - position.x()) <= kGrid;
+}
+
+bool Plot::pressMark(const QPointF& position) {
+    moving_mark_ = isOnMark(position);
+    if (moving_mark_)
+        plot_->axisRect()->setRangeDrag({});  // the mark moves, not the range
+    return moving_mark_;
+}
+
+bool Plot::releaseMark() {
+    if (!std::exchange(moving_mark_, false))
+        return false;
+    plot_->axisRect()->setRangeDrag(Qt::Horizontal | Qt::Vertical);
+    Q_EMIT markReleased();
+    return true;
+}
+
+void Plot::redrawOverlay() {
+    if (!refill_waits_)
+        overlay_->replot();
 }
 
 void Plot::showPointerAt(std::optional<double> x) {
@@ -43,7 +72,7 @@ void Plot::showPointerAt(std::optional<double> x) {
         const bool right = at + kInner + values_->width() < plot_->width();
         values_->move(right ? at + kInner : std::max(0, at - kInner - values_->width()), 2 * kInner);
     }
-    plot_->replot(QCustomPlot::rpQueuedReplot);
+    redrawOverlay();
 }
 
 void Plot::onMouseMove(const QPointF& position) {
@@ -52,6 +81,11 @@ void Plot::onMouseMove(const QPointF& position) {
         return;
     }
     const double x = plot_->xAxis->pixelToCoord(position.x());
+    if (moving_mark_) {
+        Q_EMIT markMoved(x);
+        return;
+    }
+    plot_->setCursor(isOnMark(position) ? Qt::SplitHCursor : Qt::ArrowCursor);
     showPointerAt(x);
     Q_EMIT pointerMoved(x);
 }
