@@ -92,8 +92,7 @@ std::string RunFolder::strangeness(const Json& meta) const {
     try {
         const fs::path file = path_ / kMeta;
         const Json before = parseStrictJson(readFile(file, kLimits.max_bytes), file.native(), kLimits);
-        const std::string difference = settingsDifference(before, meta);
-        return difference.empty() ? "" : "made with other settings: " + difference;
+        return strangeSettings(before, meta, kMeta);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::file_format)
             throw;
