@@ -167,6 +167,14 @@ void goOn(const RunFolder& folder, const ModelConfig& config, TrainingRun& run, 
         folder.note(line);
     }
     summary.resumed_steps = state ? state->step : 0;
+    if (!folder.damage().empty()) {
+        const std::string line =
+            fmt::format("{}: {}", folder.damage(),
+                        state ? fmt::format("written again from the checkpoint of step {}", state->step)
+                              : std::string("trained again, there is no checkpoint to write it from"));
+        context.say(fmt::format("warning: {}", line));
+        folder.note(line);
+    }
     folder.note(fmt::format("resumed behind step {}", summary.resumed_steps));
     if (state)
         run.restore(std::move(*state));
