@@ -177,6 +177,9 @@ void RunFolder::removeLeftFiles() const {
 }
 
 void RunFolder::begin() {
+    AtomicFolder(adapter(), kProvenance);  // refuses now what could not be replaced after all the work,
+    if (isThere(checkpoints()))            // and before anything of an earlier run is gone
+        makeFolder(checkpoints());
     removeLeftFiles();
     if (!resumed_) {
         for (const char* earlier : {kResult, kLog})  // the result first: it says that all is there
@@ -184,7 +187,6 @@ void RunFolder::begin() {
                 throwSystemError(path_ / earlier, "cannot remove");
         removeCheckpoints(checkpoints());
     }
-    AtomicFolder(adapter(), kProvenance);  // refuses now what could not be replaced after all the work
     if (!resumed_)
         writeFileAtomically(path_ / kMeta, meta_text_);  // before anything that it is said of
     makeFolder(checkpoints());

@@ -164,6 +164,24 @@ void TestTrainingDamage::whoseFolder() {
         QVERIFY2(refused.said.find("train.meta.json is not a settings file") != std::string::npos,
                  refused.said.c_str());
     }
+    // Somebody's adapter where ours would be: refused before anything of the earlier run is gone.
+    request = job_.request(folder / "foreign");
+    QCOMPARE(job_.run(request).exit_code, 0);
+    fs::rename(folder / "foreign/adapter", folder / "ours");
+    fs::create_directory(folder / "foreign/adapter");
+    folder.put("foreign/adapter/notes.txt", "mine");
+    request.resume = false;
+    request.overwrite = true;
+    const std::vector<std::string> names = namesIn(request.out);
+    const std::vector<std::string> saved = namesIn(request.out / "checkpoints");
+    refused = job_.run(request);
+    QVERIFY2(refused.exit_code == 2 && refused.said.find("but no spd_provenance.json") != std::string::npos,
+             refused.said.c_str());
+    QCOMPARE(namesIn(request.out), names);
+    QCOMPARE(namesIn(request.out / "checkpoints"), saved);
+    fs::remove_all(folder / "foreign/adapter");
+    fs::rename(folder / "ours", folder / "foreign/adapter");
+    QCOMPARE(resultOf(request.out), expected_);
     fs::create_directory(folder / "other");
     folder.put("other/training_log.jsonl", "mine\n");
     refused = job_.run(job_.request(folder / "other"));
