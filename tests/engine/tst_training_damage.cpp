@@ -2,15 +2,36 @@
 // what can be restored ends with the bytes of a run that was never broken, the rest is refused and left
 // alone.
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <QTest>
 #include <fstream>
 #include <functional>
 
+#include "core/train/training_checkpoint.h"
+#include "tests/support/refusal.h"
+#include "tests/support/tiny_checkpoint.h"
 #include "tests/support/training_job.h"
 
 using namespace spd;
 using namespace spd::test;
 namespace fs = std::filesystem;
+
+namespace {
+
+/// The first `before` of the file keeps all but its last letter; that and what follows, `size` bytes, becomes
+/// `text`.
+void replaceIn(const fs::path& file, const std::string& before, size_t size, const std::string& text) {
+    std::string bytes = contentOf(file);
+    const size_t at = bytes.find(before);
+    if (at == std::string::npos)
+        qFatal("%s is not in the file", before.c_str());
+    bytes.replace(at + before.size() - 1, size, text);
+    std::ofstream(file) << bytes;
+}
+
+}  // namespace
 
 class TestTrainingDamage : public QObject {
     Q_OBJECT
@@ -18,6 +39,7 @@ class TestTrainingDamage : public QObject {
 private Q_SLOTS:
     void initTestCase();
     void damagedCheckpoints();
+    void checkpointsThatCannotBeOpened();
     void damagedResults();
     void notFinite();
     void parametersNotFinite();
@@ -44,6 +66,13 @@ void TestTrainingDamage::damagedCheckpoints() {
             std::string bytes = contentOf(checkpoint / "state.json");
             bytes[bytes.size() / 2] ^= 1;
             std::ofstream(checkpoint / "state.json") << bytes;
+        },
+        [](const fs::path& checkpoint) {
+            replaceIn(checkpoint / "manifest.json", "\"sha256\": \"", 66, "7");
+        },
+        [](const fs::path& checkpoint) { std::ofstream(checkpoint / "manifest.json") << "[]"; },
+        [](const fs::path& checkpoint) {
+            std::ofstream(checkpoint / "manifest.json") << R"({"files": [1]})";
         }};
     for (const auto& damage : damages) {
         const TemporaryFolder folder(TemporaryFolder::On::memory);
@@ -65,6 +94,33 @@ void TestTrainingDamage::damagedCheckpoints() {
     QCOMPARE(job_.run(request, {}, 5).exit_code, 130);
     for (const std::string& name : namesIn(request.out / "checkpoints"))
         fs::resize_file(request.out / "checkpoints" / name / "manifest.json", 10);
+    QCOMPARE(job_.run(request).exit_code, 0);
+    QCOMPARE(resultOf(request.out), expected_);
+}
+
+/// A descriptor short is no damage: the checkpoint is not put aside, and the next start goes on from it.
+void TestTrainingDamage::checkpointsThatCannotBeOpened() {
+    const TemporaryFolder folder(TemporaryFolder::On::memory);
+    const TrainRequest request = job_.request(folder / "run");
+    QCOMPARE(job_.run(request, {}, 5).exit_code, 130);
+    const fs::path checkpoints = request.out / "checkpoints";
+    const std::vector<std::string> before = namesIn(checkpoints);
+    const ModelConfig config = tinyConfig(ModelFamily::qwen2);
+    struct rlimit limit = {};
+    QCOMPARE(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const int next = ::dup(0);
+    ::close(next);
+    std::vector<std::string> damaged;
+    for (int room = 0; room < 2; ++room) {  // of none the folder cannot be listed, of one no tensors opened
+        const struct rlimit few = {static_cast<rlim_t>(next + room), limit.rlim_max};
+        QCOMPARE(::setrlimit(RLIMIT_NOFILE, &few), 0);
+        const auto refusal = refusalOf([&] { newestCheckpoint(checkpoints, config, damaged); });
+        QCOMPARE(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+        QVERIFY(refusal && refusal->kind == ErrorKind::io);
+        QVERIFY2(refusal->says("Too many open files"), refusal->message.c_str());
+        QCOMPARE(namesIn(checkpoints), before);
+    }
+    QVERIFY(damaged.empty());
     QCOMPARE(job_.run(request).exit_code, 0);
     QCOMPARE(resultOf(request.out), expected_);
 }
