@@ -18,13 +18,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json settingsJson(const TrainRequest& request) {
+/// @param start  r and alpha are its, which are not the settings' where an adapter was handed in.
+Json settingsJson(const TrainRequest& request, const LoraAdapter& start) {
     const TrainingSettings& settings = request.settings;
     return {{"epochs", settings.epochs},
             {"batch_size", settings.batch_size},
             {"lr", settings.lr},
-            {"r", settings.r},
-            {"alpha", settings.alpha},
+            {"r", start.r},
+            {"alpha", start.lora_alpha},
             {"dropout", settings.dropout},
             {"weight_decay", settings.weight_decay},
             {"max_grad_norm", settings.max_grad_norm},
@@ -34,11 +35,12 @@ Json settingsJson(const TrainRequest& request) {
 }
 
 /// What a run depends on. Neither recomputation nor how often it is saved changes a bit of it.
-Json metaOf(const TrainRequest& request, const Session& session, const TrainingData& data) {
-    Json start = nullptr;
+Json metaOf(const TrainRequest& request, const Session& session, const TrainingData& data,
+            const LoraAdapter& start) {
+    Json init = nullptr;
     if (!request.init_adapter.empty())
-        start = sha256Hex(sha256OfFile(request.init_adapter / "adapter_config.json") +
-                          sha256OfFile(request.init_adapter / "adapter_model.safetensors"));
+        init = sha256Hex(sha256OfFile(request.init_adapter / "adapter_config.json") +
+                         sha256OfFile(request.init_adapter / "adapter_model.safetensors"));
     return {{"format_version", 1},
             {"stage", "train"},
             {"model", modelRecord(session)},
@@ -48,10 +50,10 @@ Json metaOf(const TrainRequest& request, const Session& session, const TrainingD
             {"examples_sha256", idsSha256(data.train)},
             {"held_out", data.held_out.size()},
             {"held_out_sha256", idsSha256(data.held_out)},
-            {"init_adapter_sha256", start},
+            {"init_adapter_sha256", init},
             {"dtype", name(request.dtype)},
             {"seed", request.settings.seed},
-            {"settings", settingsJson(request)}};
+            {"settings", settingsJson(request, start)}};
 }
 
 /// The adapter to start from, and what those that are written say beside their modules.
@@ -220,7 +222,7 @@ TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context
     const TrainingData data = readTrainingData(request, session, context);
     Start start = startOf(request, session);
     const auto parameters = static_cast<int64_t>(start.parameters.values().size());
-    const Json meta = metaOf(request, session, data);
+    const Json meta = metaOf(request, session, data, start.frame);
     RunFolder folder = RunFolder::open(request.out, meta, request.resume, request.overwrite);
 
     TrainSummary summary;
