@@ -45,7 +45,8 @@ void writeCheckpoint(const std::filesystem::path& folder, const TrainingState& s
 
 /// The newest checkpoint whose manifest verifies; nothing where there is none. Newer ones that do not verify
 /// are renamed to step-NNNNNNNN.damaged and named in `damaged`, a line each. What killed writers left in the
-/// folder is removed, and so are older ones but one. @throws Error io
+/// folder is removed, and so are older ones but one.
+/// @throws Error io, out_of_memory: nothing is said of a checkpoint that could not be read, nor renamed
 std::optional<TrainingState> newestCheckpoint(const std::filesystem::path& folder, const ModelConfig& config,
                                               std::vector<std::string>& damaged);
 
