@@ -1,0 +1,28 @@
+#pragma once
+
+#include <QStyledItemDelegate>
+
+namespace spd {
+
+/// Draws the progress bar and the button of a job's line.
+class JobDelegate : public QStyledItemDelegate {
+    Q_OBJECT
+
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override;
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
+    bool editorEvent(QEvent* event, QAbstractItemModel* model, const QStyleOptionViewItem& option,
+                     const QModelIndex& index) override;
+
+Q_SIGNALS:
+    void actionClicked(const QModelIndex& index);
+
+private:
+    void paintProgress(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const;
+    void paintButton(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const;
+};
+
+}  // namespace spd
