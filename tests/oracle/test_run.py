@@ -231,12 +231,19 @@ def interrupt(workspace, delay, signal_number, expect):
 
 
 def check_interruptions(root, checkpoint, unbroken, seconds):
-    workspace = Workspace(root, "killed", checkpoint)
     generator = random.Random(3)
-    killed = sum(interrupt(workspace, generator.uniform(0.05, 0.9 * seconds), signal.SIGKILL, -signal.SIGKILL)[0]
-                 for _ in range(KILLS))
-    workspace.run()
-    check(workspace.results() == unbroken, "killed and gone on with: the same results")
+    killed = 0
+    for number in range(6):  # a machine that is quick today is through before its kill: then anew
+        workspace = Workspace(root, f"killed-{number}", checkpoint)
+        for _ in range(KILLS):
+            hit = interrupt(workspace, generator.uniform(0.05, 0.6 * seconds), signal.SIGKILL, -signal.SIGKILL)[0]
+            killed += hit
+            if not hit:
+                break
+        workspace.run()
+        check(workspace.results() == unbroken, "killed and gone on with: the same results")
+        if killed >= KILLS:
+            break
     stopped, waited = interrupt(Workspace(root, "stopped", checkpoint), None, signal.SIGINT, 130)
     check(stopped and waited < 10, f"SIGINT: stopped {stopped} after {waited:.1f} s")
     again = Workspace.__new__(Workspace)
@@ -245,8 +252,8 @@ def check_interruptions(root, checkpoint, unbroken, seconds):
     again.run("--resume")
     check(again.results() == unbroken, "stopped and gone on with: the same results")
     check({row[0] for row in again.query("SELECT status FROM runs")} == {"FINISHED"}, "and then FINISHED")
-    print(f"measured: {killed} of {KILLS} random kills and a SIGINT ({waited:.1f} s) end in the same bytes")
-    check(killed >= KILLS // 2, "most of the kills hit a run")
+    print(f"measured: {killed} random kills and a SIGINT ({waited:.1f} s) end in the same bytes")
+    check(killed >= KILLS // 2, f"{killed} kills hit a run")
 
 
 def check_refusals(root, checkpoint):
