@@ -39,6 +39,7 @@ StatusLine::StatusLine(QWidget* parent)
       model_(new QLabel),
       jobs_(new QLabel),
       meter_(new QProgressBar),
+      meter_words_(new QLabel),
       saved_(new QLabel) {
     engine_->setAutoRaise(true);
     engine_->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
@@ -51,7 +52,7 @@ StatusLine::StatusLine(QWidget* parent)
     for (QWidget* widget : std::initializer_list<QWidget*>{engine_, where_, model_})
         layout->addWidget(widget);
     layout->addStretch();
-    for (QWidget* widget : std::initializer_list<QWidget*>{jobs_, meter_, saved_})
+    for (QWidget* widget : std::initializer_list<QWidget*>{jobs_, meter_, meter_words_, saved_})
         layout->addWidget(widget);
     connect(engine_, &QToolButton::clicked, this, &StatusLine::engineClicked);
 }
@@ -71,7 +72,10 @@ void StatusLine::setValues(const StatusValues& values) {
     meter_->setVisible(values.share >= 0);
     meter_->setRange(0, values.share > 0 ? 1000 : 0);  // unknown: a bar that moves
     meter_->setValue(static_cast<int>(1000 * values.share));
+    meter_words_->setText(values.meter);
+    meter_words_->setVisible(!values.meter.isEmpty());
     saved_->setText(values.saved);
+    saved_->setVisible(!values.saved.isEmpty());
 }
 
 }  // namespace spd

@@ -19,6 +19,7 @@ struct StatusValues {
     QString model;      ///< "0.27 GiB model in memory"; empty: none
     QString jobs;       ///< "1 job, 3 waiting"
     double share = -1;  ///< of the running job; negative: none runs
+    QString meter;      ///< of the engine's machine: "cpu 96 %  12.1 GiB free"
     QString saved;      ///< "saved"
     QString tip;        ///< all of it, in full
 };
@@ -40,6 +41,7 @@ private:
     QLabel* model_;
     QLabel* jobs_;
     QProgressBar* meter_;
+    QLabel* meter_words_;
     QLabel* saved_;
 };
 
