@@ -58,7 +58,7 @@ Json stateJson(const TrainingState& state, const Json& facts) {
     json.update(facts);
     json["pending"] = state.pending;
     json["evaluations_without_gain"] = state.evaluations_without_gain;
-    json["held_out_nll"] = state.last_held_out ? Json(*state.last_held_out) : Json();
+    json[kHeldOutLoss] = state.last_held_out ? Json(*state.last_held_out) : Json();
     json["best"] = state.best ? Json({{"step", state.best->step}, {"loss", state.best->loss}}) : Json();
     return json;
 }
@@ -142,7 +142,7 @@ TrainingState readState(const fs::path& checkpoint, const ModelConfig& config) {
         state.step = json.at("step").get<int64_t>();
         state.pending = json.at("pending").get<std::string>();
         state.evaluations_without_gain = json.at("evaluations_without_gain").get<int64_t>();
-        if (const Json& loss = json.at("held_out_nll"); !loss.is_null())
+        if (const Json& loss = json.at(kHeldOutLoss); !loss.is_null())
             state.last_held_out = loss.get<double>();
         if (const Json& best = json.at("best"); !best.is_null())
             state.best = {best.at("loss").get<double>(), best.at("step").get<int64_t>(),
