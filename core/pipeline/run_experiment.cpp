@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <new>
 #include <optional>
 
 #include "core/base/error.h"
@@ -136,11 +137,21 @@ private:
         } catch (const Cancelled&) {
             journal.end(RunStatus::killed);
             throw;
-        } catch (const Error& error) {
-            journal.end(RunStatus::failed, error.what());
-            outcome.error = error.what();
+        } catch (const std::exception& error) {
+            outcome.error = reasonOf(error);
+            journal.end(RunStatus::failed, outcome.error);
         }
         return outcome;
+    }
+
+    /// In one line, whatever threw it.
+    static std::string reasonOf(const std::exception& error) {
+        const std::string text = error.what();
+        if (dynamic_cast<const Error*>(&error) != nullptr)
+            return text;
+        if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+            return "out of memory";
+        return fmt::format("internal error: {}", printable(text.substr(0, text.find('\n')), 500));
     }
 
     /// The checkpoint of a run; the one that was used last stays open.

@@ -265,6 +265,49 @@ def check_refusals(root, checkpoint):
     check(missing.returncode == 2 and missing.stderr.count("\n") == 1, f"no file: {missing.stderr}")
 
 
+def check_damaged_adapter(workspace, unbroken):
+    """What lies in adapter/ is what training wrote, or is written again: never a damaged file with a hash of its own."""
+    adapter = workspace.experiment() / "runs/spd-s7-rank_rule=8/adapter"
+    model = adapter / "adapter_model.safetensors"
+
+    def restored(what):
+        outcome = json.loads(workspace.run("--json").stdout)
+        redone = [(stage["run"], stage["stage"]) for stage in outcome["stages"] if not stage["skipped"]]
+        check(redone == [("spd-s7-rank_rule=8", "train")], f"{what}: the training is restored, and nothing else: {redone}")
+        check(workspace.results() == unbroken, f"{what}: with the same bytes")
+        rows = workspace.query("SELECT sha256 FROM artifacts WHERE path LIKE ?", "%rank_rule=8/adapter/adapter_model.safetensors")
+        check(rows == [(sha256(model),)], f"{what}: and recorded as it was")
+
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 1
+    model.write_bytes(content)
+    restored("a flipped byte")
+    model.unlink()
+    restored("a removed file")
+    shutil.rmtree(adapter)
+    shutil.rmtree(adapter.parent / "checkpoints")
+    restored("adapter and checkpoints removed")
+    check("trained again" in (adapter.parent / "log.txt").read_text(), "the log says so")
+
+
+def check_failing_run(workspace):
+    """What fails one run, whatever threw it, is recorded in a line, and the runs behind it are done."""
+    link = workspace.experiment() / "runs/psr-s7/corpus.jsonl"
+    target = link.readlink()
+    link.unlink()
+    (link / "in the way").mkdir(parents=True)
+    outcome = json.loads(workspace.run("--json", expect=1).stdout)
+    check({run["name"]: run["status"] for run in outcome["runs"]} ==
+          {name: "FAILED" if name == "psr-s7" else "FINISHED" for name in RUNS}, f"{outcome['runs']}")
+    rows = dict(workspace.query("SELECT name, status FROM runs"))
+    check(rows == {name: "FAILED" if name == "psr-s7" else "FINISHED" for name in RUNS}, f"recorded: {rows}")
+    [[error]] = workspace.query("SELECT error FROM runs WHERE name = 'psr-s7'")
+    check("corpus.jsonl" in error and "\n" not in error and "internal" not in error, f"reason: {error}")
+    shutil.rmtree(link)
+    workspace.run()
+    check(link.readlink() == target and set(workspace.query("SELECT status FROM runs")) == {("FINISHED",)}, "and then it is done")
+
+
 def check_dry_runs():
     files = sorted((SOURCE / "experiments").glob("*.toml"))
     check(len(files) == 7, f"experiments: {files}")
@@ -307,6 +350,8 @@ def main():
         check_divergence(workspace, checkpoint)
         unbroken = workspace.results()
         check_repeated(workspace)
+        check_damaged_adapter(workspace, unbroken)
+        check_failing_run(workspace)
         check_interruptions(root, checkpoint, unbroken, seconds)
         check_refusals(root, checkpoint)
     print(f"measured: {checks} checks of spd run passed")
