@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <new>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "core/base/file_lock.h"
 #include "core/base/files.h"
 #include "core/calibrate/calibration_settings.h"
+#include "core/experiment/projection_checks.h"
 #include "core/experiment/run_inputs.h"
 #include "core/experiment/run_plan.h"
 #include "core/pipeline/experiment/run_journal.h"
@@ -34,7 +34,7 @@ public:
     ExperimentOutcome run() {
         const ExperimentFile file = readExperiment(request_.file);
         const std::vector<PlannedRun> runs = planRuns(file);
-        checkInputs(runs);
+        checkInputs(file, runs);
         RunStore store = RunStore::open(request_.workspace);
         outcome_.notices = store.notices();
         const ExperimentRecord experiment = begin(store, runs.front().experiment.name, file);
@@ -46,16 +46,17 @@ public:
 private:
     /// Every run's model and data are opened before the first is begun: a mistake in the last of sixty runs
     /// shows now, not tomorrow. @throws Error with a line for each that fails
-    void checkInputs(const std::vector<PlannedRun>& runs) {
+    void checkInputs(const ExperimentFile& file, const std::vector<PlannedRun>& runs) {
         std::vector<std::string> problems;
         std::optional<ErrorKind> kind;
         for (const PlannedRun& run : runs) {
             context_.checkStop();
             try {
                 ResidentModel& model = modelOf(run);
-                readRunInputs(run, templates_, model.session().tokenizer,
-                              model.session().checkpoint.config());
-                checkSettings(run, model.session().checkpoint.config());
+                const ModelConfig& config = model.session().checkpoint.config();
+                checkProjection(file, run, config);
+                checkCalibration(run, config);
+                readRunInputs(run, templates_, model.session().tokenizer, config);
             } catch (const Error& error) {
                 kind = kind.value_or(error.kind());
                 const std::string line = error.what();
@@ -70,25 +71,14 @@ private:
         throw Error(*kind, problems.front() + more).withDetails(problems);
     }
 
-    /// What the model decides and the file could not be refused for: layers, sites, ranks by number.
-    static void checkSettings(const PlannedRun& run, const ModelConfig& config) {
+    /// What the model decides and the file could not be refused for: layers and sites.
+    static void checkCalibration(const PlannedRun& run, const ModelConfig& config) {
         if (!run.needsSubspace())
             return;
         const Experiment::Calibration& calibration = run.experiment.calibration;
-        const std::vector<int64_t> measured = parseLayers(calibration.layers, config.num_hidden_layers);
         checkFits({parseCalibrationLoss(calibration.loss), parseKvSite(calibration.site),
-                   calibration.per_head, measured},
+                   calibration.per_head, parseLayers(calibration.layers, config.num_hidden_layers)},
                   config);
-        if (!run.experiment.projection.layers.empty())
-            parseLayers(run.experiment.projection.layers, config.num_hidden_layers);
-        int64_t rank = 0;
-        const std::string& rule = run.experiment.projection.rank_rule;
-        const auto [end, error] = std::from_chars(rule.data(), rule.data() + rule.size(), rank);
-        const int64_t width = calibration.per_head ? config.head_dim : config.kvWidth();
-        if (error == std::errc() && end == rule.data() + rule.size() && rank > width)
-            throw Error(ErrorKind::invalid_argument,
-                        fmt::format("projection.rank_rule: rank {} is above the {} dimensions of K and V",
-                                    rank, width));
     }
 
     ExperimentRecord begin(RunStore& store, const std::string& name, const ExperimentFile& file) {

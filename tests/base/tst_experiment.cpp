@@ -36,6 +36,8 @@ private Q_SLOTS:
     void refuses_data();
     void refuses();
     void tellsEveryProblem();
+    void takesABenchmarkOnceForEachRun();
+    void knowsItsLines();
     void multipliesTheSweep();
     void refusesHostileTexts();
     void saysWhatIsNotThere();
@@ -151,6 +153,27 @@ void TestExperiment::tellsEveryProblem() {
     QVERIFY(linesOf("methods = [\"base\"]\nname = \"a\"\n[model]\npath = \"m\"\n")
                 .front()
                 .find("nothing to do") != std::string::npos);
+}
+
+/// Other policies and other domains have results of their own.
+void TestExperiment::takesABenchmarkOnceForEachRun() {
+    const std::string task = "[[evaluate]]\ntask = \"gsm8k\"\n";
+    QCOMPARE(linesOf(withLines(task + task + "policy = \"generating\"\n")), std::vector<std::string>{});
+    QCOMPARE(linesOf(withLines(task + "domain = \"qa\"\n" + task + "domain = \"math\"\n")),
+             std::vector<std::string>{});
+}
+
+void TestExperiment::knowsItsLines() {
+    const ExperimentFile file = parseExperiment(
+        withLines("[projection]\nstrength = 1\nlayers = \"1\"\n[sweep]\n\"projection.strength\" = [1]\n"),
+        "e");
+    const auto said = [&](const char* key) {
+        return std::string(refusalAt(file, key, ErrorKind::not_found, "no").what());
+    };
+    QCOMPARE(said("model.path"), std::string("e: line 4: no"));
+    QCOMPARE(said("projection.layers"), std::string("e: line 7: no"));
+    QCOMPARE(said("projection.strength"), std::string("e: line 9: no"));  // what is swept is told by the list
+    QCOMPARE(said("training.lr"), std::string("e: line 1: no"));
 }
 
 void TestExperiment::multipliesTheSweep() {

@@ -253,6 +253,11 @@ def check_refusals(root, checkpoint):
         check(expected in process.stderr and process.stderr.count("\n") == 1, f"{expected} is not in {process.stderr}")
         check(not (workspace.folder / "experiments").exists(), f"{expected}: something was begun")
 
+    def refuse_both(text, expected, code=2):
+        """Also without computing."""
+        refuse(text, expected, code)
+        refuse(text, expected, code, options=["--dry-run"])
+
     refuse(EXPERIMENT.replace("[task]", "[task]\nshots = 3"), "line 9: task.shots is no setting")
     refuse(EXPERIMENT.replace('"llama-plain"', '"nowhere/none"'), "nowhere/none")
     refuse(EXPERIMENT.replace("[task]", '[task]\ntrain = "gsm8k/test"').replace("n_train = 5", "n_train = 1300"), "gsm8k")
@@ -261,6 +266,20 @@ def check_refusals(root, checkpoint):
     refuse(EXPERIMENT, "--resume", options=["--resume"])
     refuse(EXPERIMENT, "--seed", options=["--seed", "3"])
     refuse(EXPERIMENT.replace('rank_rule" = ["half_dim", 8]', 'rank_rule" = [1000]'), "rank")
+    ranks = workspace.folder / "ranks.json"
+    layers = 'layers = "LAYERS"\n[calibration]\nlayers = "MEASURED"\n'
+    for used, measured, text in (("last_mid", "0,1", "line 14: projection.layers: layer 2 is not measured"),
+                                 ("1", "last_mid", "line 14: projection.layers: layer 1 is not measured"),
+                                 ("9", "all", "line 14: projection.layers: "), ("", "9", "line 16: calibration.layers: ")):
+        projection = "[projection]\n" + layers.replace("LAYERS", used).replace("MEASURED", measured)
+        refuse_both(EXPERIMENT.replace("[training]", projection + "[training]"), text)
+    by_file = EXPERIMENT.replace('["half_dim", 8]', f'["half_dim", "file:{ranks}"]')
+    refuse_both(by_file, f"line 23: projection.rank_rule: {ranks}")
+    for text, expected, code in (("[1]", "must be a JSON object", 3), ('{"0.k": 2}', "has no rank", 3),
+                                 ('{"0.k": 999, "0.v": 2, "2.k": 2, "2.v": 2}', "asks for rank 999", 2)):
+        ranks.write_text(text)
+        refuse_both(by_file, f"line 23: projection.rank_rule: ", code)
+        refuse_both(by_file, expected, code)
     missing = spd("run", workspace.folder / "none.toml", "--workspace", workspace.folder)
     check(missing.returncode == 2 and missing.stderr.count("\n") == 1, f"no file: {missing.stderr}")
 
