@@ -35,9 +35,11 @@ public:
         const ExperimentFile file = readExperiment(request_.file);
         const std::vector<PlannedRun> runs = planRuns(file);
         checkInputs(file, runs);
+        const std::string& name = runs.front().experiment.name;
+        const std::string identity = identityOf(file, runs);
         RunStore store = RunStore::open(request_.workspace);
         outcome_.notices = store.notices();
-        const ExperimentRecord experiment = begin(store, runs.front().experiment.name, file);
+        const ExperimentRecord experiment = begin(store, name, identity);
         for (const PlannedRun& run : runs)
             outcome_.runs.push_back(runOne(store, experiment, run));
         return std::move(outcome_);
@@ -81,8 +83,8 @@ private:
                   config);
     }
 
-    ExperimentRecord begin(RunStore& store, const std::string& name, const ExperimentFile& file) {
-        const ExperimentRecord experiment = store.beginExperiment(name, file.resolved);
+    ExperimentRecord begin(RunStore& store, const std::string& name, const std::string& identity) {
+        const ExperimentRecord experiment = store.beginExperiment(name, identity);
         outcome_.id = experiment.id;
         outcome_.folder = store.workspace() / "experiments" / experiment.id;
         const bool is_begun = fs::exists(outcome_.folder / "experiment.toml");
@@ -95,7 +97,7 @@ private:
         if (!lock_)
             throw Error(ErrorKind::invalid_argument,
                         fmt::format("experiment {} is being run by another process", experiment.id));
-        writeFileAtomically(outcome_.folder / "experiment.toml", file.resolved);
+        writeFileAtomically(outcome_.folder / "experiment.toml", identity);
         return experiment;
     }
 

@@ -327,6 +327,28 @@ def check_failing_run(workspace):
     check(link.readlink() == target and set(workspace.query("SELECT status FROM runs")) == {("FINISHED",)}, "and then it is done")
 
 
+def check_rank_file(root, checkpoint):
+    """Ranks out of a file are an input: others make another experiment, and another corpus."""
+    workspace = Workspace(root, "ranks", checkpoint)
+    ranks = workspace.folder / "ranks.json"
+    text = EXPERIMENT.replace('methods = ["base", "psr", "ssd", "spd"]', 'methods = ["spd"]')
+    text = text[:text.index("[[evaluate]]")] + f'[projection]\nrank_rule = "file:{ranks}"\n'
+    workspace.file.write_text(text)
+    made = {}
+    for rank in (1, 8):
+        ranks.write_text(json.dumps({target: rank for target in ("0.k", "0.v", "2.k", "2.v")}))
+        outcome = json.loads(workspace.run("--json").stdout)
+        check(not any(stage["skipped"] for stage in outcome["stages"]), f"ranks {rank}: {outcome['stages']}")
+        [run] = outcome["runs"]
+        made[rank] = sha256((Path(run["folder"]) / "corpus.jsonl").resolve())
+        params = dict(workspace.query("SELECT key, value FROM params WHERE run_id = ?", run["id"]))
+        check(params["projection.ranks_sha256"] == sha256(ranks), "the ranks' hash is recorded")
+    check(made[1] != made[8], "other ranks make another corpus")
+    outcome = json.loads(workspace.run("--json", "--resume").stdout)
+    check(all(stage["skipped"] for stage in outcome["stages"]), "the same ranks are there already")
+    check(len(list((workspace.folder / "experiments").iterdir())) == 2, "two experiments")
+
+
 def check_dry_runs():
     files = sorted((SOURCE / "experiments").glob("*.toml"))
     check(len(files) == 7, f"experiments: {files}")
@@ -371,6 +393,7 @@ def main():
         check_repeated(workspace)
         check_damaged_adapter(workspace, unbroken)
         check_failing_run(workspace)
+        check_rank_file(root, checkpoint)
         check_interruptions(root, checkpoint, unbroken, seconds)
         check_refusals(root, checkpoint)
     print(f"measured: {checks} checks of spd run passed")
