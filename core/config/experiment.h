@@ -90,6 +90,7 @@ struct Experiment {
         int64_t checkpoint_every = 50;  ///< optimizer steps
     } training;
 
+    /// One a task and policy in each run: its results lie in eval/TASK or eval/TASK-generating.
     struct Evaluation {
         std::string task;
         int64_t limit = 0;  ///< 0: the paper's size

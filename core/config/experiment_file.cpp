@@ -160,8 +160,20 @@ private:
                                   fmt::format("evaluate.{} is no setting", printable(key.str())));
             if (evaluation.task.empty() && item.as_table()->get("task") == nullptr)
                 problems_.add(item, "evaluate.task is missing");
+            refuseTwice(experiment.evaluate, evaluation, item);
             experiment.evaluate.push_back(evaluation);
         }
+    }
+
+    /// A run keeps one result a benchmark and policy, as lm-eval keeps one a task name.
+    void refuseTwice(const std::vector<Experiment::Evaluation>& before, const Experiment::Evaluation& now,
+                     const toml::node& item) {
+        for (const Experiment::Evaluation& other : before)
+            if (other.task == now.task && other.policy == now.policy && !now.task.empty() &&
+                (other.domain.empty() || now.domain.empty() || other.domain == now.domain))
+                return problems_.add(item, fmt::format("evaluate: {} (policy \"{}\") is there twice for the "
+                                                       "same runs: a run has one result of it",
+                                                       now.task, now.policy));
     }
 
     void findUnknownKeys(const toml::table& table, std::string_view section) {

@@ -115,6 +115,13 @@ void TestExperiment::refuses_data() {
     row("evaluate as table", "[evaluate]\ntask = \"gsm8k\"\n",
         "line 5: evaluate must be written [[evaluate]]");
     row("evaluate without task", "[[evaluate]]\nlimit = 2\n", "evaluate.task is missing");
+    row("evaluate twice",
+        "[[evaluate]]\ntask = \"gsm8k\"\n[[evaluate]]\ntask = \"svamp\"\n[[evaluate]]\ntask = "
+        "\"gsm8k\"\nlimit = 5\n",
+        "line 9: evaluate: gsm8k (policy \"trained\") is there twice for the same runs");
+    row("evaluate twice in a domain",
+        "[[evaluate]]\ntask = \"gsm8k\"\ndomain = \"qa\"\n[[evaluate]]\ntask = \"gsm8k\"\n",
+        "line 8: evaluate: gsm8k (policy \"trained\") is there twice for the same runs");
     row("syntax", "[task\nname = 1\n", "line 5: ");
     row("twice", "[task]\nname = \"math\"\nname = \"qa\"\n", "line 7: ");
     row("not among measured", "[calibration]\nlayers = \"1,2\"\n[projection]\nlayers = \"3\"\n",

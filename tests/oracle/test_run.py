@@ -280,6 +280,7 @@ def check_refusals(root, checkpoint):
         ranks.write_text(text)
         refuse_both(by_file, f"line 23: projection.rank_rule: ", code)
         refuse_both(by_file, expected, code)
+    refuse_both(EXPERIMENT.replace("[sweep]", '[[evaluate]]\ntask = "gsm8k"\nlimit = 2\n[sweep]'), "line 22: evaluate: gsm8k")
     missing = spd("run", workspace.folder / "none.toml", "--workspace", workspace.folder)
     check(missing.returncode == 2 and missing.stderr.count("\n") == 1, f"no file: {missing.stderr}")
 
