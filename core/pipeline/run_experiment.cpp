@@ -37,6 +37,8 @@ public:
         checkInputs(file, runs);
         const std::string& name = runs.front().experiment.name;
         const std::string identity = identityOf(file, runs);
+        if (request_.resume)
+            requireBegun(name, identity);
         RunStore store = RunStore::open(request_.workspace);
         outcome_.notices = store.notices();
         const ExperimentRecord experiment = begin(store, name, identity);
@@ -83,15 +85,21 @@ private:
                   config);
     }
 
+    /// Looked at on the disk: a refusal leaves no database behind.
+    void requireBegun(const std::string& name, const std::string& identity) const {
+        std::error_code none;
+        if (!fs::exists(request_.workspace / "experiments" / RunStore::experimentId(name, identity) /
+                            "experiment.toml",
+                        none))
+            throw Error(
+                ErrorKind::invalid_argument,
+                fmt::format("--resume: experiment {} was not begun in this workspace", printable(name)));
+    }
+
     ExperimentRecord begin(RunStore& store, const std::string& name, const std::string& identity) {
         const ExperimentRecord experiment = store.beginExperiment(name, identity);
         outcome_.id = experiment.id;
         outcome_.folder = store.workspace() / "experiments" / experiment.id;
-        const bool is_begun = fs::exists(outcome_.folder / "experiment.toml");
-        if (request_.resume && !is_begun)
-            throw Error(
-                ErrorKind::invalid_argument,
-                fmt::format("--resume: experiment {} was not begun in this workspace", printable(name)));
         fs::create_directories(outcome_.folder / "runs");
         lock_ = FileLock::tryLock(outcome_.folder / "experiment.lock");
         if (!lock_)
