@@ -12,6 +12,7 @@
 #include "core/pipeline/train_data.h"
 #include "core/train/memory_plan.h"
 #include "core/train/run_folder.h"
+#include "core/train/training_checkpoint.h"
 #include "core/train/training_run.h"
 
 namespace spd {
@@ -147,7 +148,7 @@ Json resultOf(const TrainSummary& summary) {
             {"held_out", summary.held_out},
             {"first_loss", summary.first_loss},
             {"last_loss", summary.last_loss},
-            {"held_out_nll", summary.held_out_loss ? Json(*summary.held_out_loss) : Json()}};
+            {kHeldOutLoss, summary.held_out_loss ? Json(*summary.held_out_loss) : Json()}};
 }
 
 /// Of a run that was done before. @throws Error file_format
@@ -161,7 +162,7 @@ void readResult(const Json& result, const std::filesystem::path& folder, TrainSu
         summary.adapter_step = result.at("adapter_step").get<int64_t>();
         summary.first_loss = result.at("first_loss").get<double>();
         summary.last_loss = result.at("last_loss").get<double>();
-        if (const Json& loss = result.at("held_out_nll"); !loss.is_null())
+        if (const Json& loss = result.at(kHeldOutLoss); !loss.is_null())
             summary.held_out_loss = loss.get<double>();
     } catch (const Json::exception& error) {
         throw Error::fileFormat((folder / "result.json").native(), "", error.what());

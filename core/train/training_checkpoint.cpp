@@ -58,7 +58,7 @@ Json stateJson(const TrainingState& state, const Json& facts) {
     json.update(facts);
     json["pending"] = state.pending;
     json["evaluations_without_gain"] = state.evaluations_without_gain;
-    json["held_out_nll"] = state.last_held_out ? Json(*state.last_held_out) : Json();
+    json[kHeldOutLoss] = state.last_held_out ? Json(*state.last_held_out) : Json();
     json["best"] = state.best ? Json({{"step", state.best->step}, {"loss", state.best->loss}}) : Json();
     return json;
 }
@@ -143,7 +143,7 @@ TrainingState readState(const fs::path& checkpoint, const ModelConfig& config) {
         state.pending = json.at("pending").get<std::string>();
         state.evaluations_without_gain = json.at("evaluations_without_gain").get<int64_t>();
         state.threads = json.value("threads", int64_t{0});
-        if (const Json& loss = json.at("held_out_nll"); !loss.is_null())
+        if (const Json& loss = json.at(kHeldOutLoss); !loss.is_null())
             state.last_held_out = loss.get<double>();
         if (const Json& best = json.at("best"); !best.is_null())
             state.best = {best.at("loss").get<double>(), best.at("step").get<int64_t>(),

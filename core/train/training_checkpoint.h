@@ -12,6 +12,9 @@
 
 namespace spd {
 
+/// The held-out loss in training_log.jsonl (at each epoch's last step), state.json and result.json.
+inline constexpr const char* kHeldOutLoss = "held_out_nll";
+
 /// The best adapter so far by its loss on held-out examples.
 struct BestAdapter {
     double loss = 0;

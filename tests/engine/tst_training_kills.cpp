@@ -5,8 +5,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <random>
+#include <sstream>
 
+#include "core/base/error.h"
+#include "core/pipeline/experiment/training_curve.h"
 #include "tests/support/training_job.h"
 
 using namespace spd;
@@ -19,6 +24,7 @@ class TestTrainingKills : public QObject {
 private Q_SLOTS:
     void initTestCase();
     void whatIsThereAtTheEnd();
+    void curveOfTheDatabase();
     void killedAtSystemCalls();
     void killedAtRandomMoments();
     void stoppedAfterEachStep();
@@ -54,6 +60,34 @@ void TestTrainingKills::whatIsThereAtTheEnd() {
     const TemporaryFolder other(TemporaryFolder::On::memory);
     QCOMPARE(job_.run(job_.request(other / "run")).exit_code, 0);
     QCOMPARE(resultOf(other / "run"), expected_);
+}
+
+/// What the run database gets of a training is what its log says, the held-out losses among it.
+void TestTrainingKills::curveOfTheDatabase() {
+    const fs::path log = unbroken_ / "run/training_log.jsonl";
+    const TrainingCurve curve = readTrainingCurve(log);
+    std::map<std::pair<std::string, int64_t>, double> metrics;
+    for (const Metric& metric : curve.metrics)
+        metrics[{metric.key, metric.step}] = metric.value;
+    QCOMPARE(metrics.size(), curve.metrics.size());
+    std::istringstream lines(contentOf(log));
+    size_t held_out = 0;
+    for (std::string line; std::getline(lines, line);) {
+        const auto row = nlohmann::ordered_json::parse(line);
+        const int64_t step = row.at("step");
+        for (const char* key : {"loss", "lr", "grad_norm", "tokens_per_second"})
+            QCOMPARE(metrics.at({std::string("train/") + key, step}), row.at(key).get<double>());
+        if (row.contains("held_out_nll")) {
+            QCOMPARE(metrics.at({"train/held_out_nll", step}), row.at("held_out_nll").get<double>());
+            ++held_out;
+        }
+    }
+    QCOMPARE(held_out, size_t{2});
+    const TemporaryFolder folder(TemporaryFolder::On::memory);
+    for (const char* line : {"{\"step\":1}", "{\"step\":\"1\"}", "{\"step\":1,\"loss\":\"x\"}", "[]"}) {
+        folder.put("log.jsonl", line);
+        QVERIFY_EXCEPTION_THROWN(readTrainingCurve(folder / "log.jsonl"), Error);
+    }
 }
 
 void TestTrainingKills::killedAtSystemCalls() {
