@@ -59,6 +59,7 @@ QString projectionInWords(const RunDraft& draft) {
 }
 
 void start(const CorpusPage& page, const SubspacePage& subspace, Workbench& workbench) {
+    workbench.nameRun();
     const RunDraft& draft = workbench.draft();
     ordered_json params = page.settings();
     params["run"] = draft.name.toStdString();

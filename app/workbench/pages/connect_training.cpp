@@ -36,6 +36,7 @@ void addPoints(TrainingPage& page, const ordered_json& points) {
 }
 
 void start(const ordered_json& settings, Workbench& workbench) {
+    workbench.nameRun();
     const RunDraft& draft = workbench.draft();
     ordered_json params = settings;
     params["run"] = draft.name.toStdString();
