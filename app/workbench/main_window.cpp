@@ -65,6 +65,7 @@ MainWindow::MainWindow(Workbench& workbench, Theme& theme)
     find->setIcon(icon(QStringLiteral("search")));
     find->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     find->setAutoRaise(true);
+    find->setMaximumHeight(fontMetrics().height() + kGrid / 2);  // higher, it would pull the menus apart
     connect(find, &QToolButton::clicked, this, &MainWindow::openPalette);
     menuBar()->setCornerWidget(find);
     for (int i = 0; i < kStageCount; ++i)
@@ -119,12 +120,19 @@ QWidget* MainWindow::makeMiddle() {
     row->addWidget(page, 1);
     row->addWidget(rule(QFrame::VLine));
     row->addWidget(card_);
+    auto* above = new QWidget;
+    auto* whole = new QVBoxLayout(above);
+    whole->setContentsMargins(0, 0, 0, 0);
+    whole->setSpacing(0);
+    whole->addWidget(middle, 1);
+    whole->addWidget(rule(QFrame::HLine));
     rail_->setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Expanding);
     card_->setFixedWidth(kCardWidth);
-    return middle;
+    return above;
 }
 
 QWidget* MainWindow::makeFoot() {
+    foot_->setFrameShape(QFrame::NoFrame);
     foot_->addWidget(jobs_);
     foot_->addWidget(log_);
     foot_->setStretchFactor(0, 3);

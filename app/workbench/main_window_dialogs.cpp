@@ -23,7 +23,7 @@ void MainWindow::restore() {
     if (splitters.size() != 2 || !vertical_->restoreState(splitters[0].toByteArray()) ||
         !foot_->restoreState(splitters[1].toByteArray())) {
         vertical_->setSizes({75 * kGrid, 15 * kGrid});
-        foot_->setSizes({95 * kGrid, 65 * kGrid});
+        foot_->setSizes({98 * kGrid, 62 * kGrid});
     }
     card_->setVisible(settings.value(Settings::kRunCardShown).toBool());
     foot_->setVisible(settings.value(Settings::kFootShown).toBool());

@@ -1,6 +1,7 @@
 #include "views/frame/run_card.h"
 
 #include <QAbstractButton>
+#include <QEvent>
 #include <QLabel>
 #include <QPainter>
 #include <QProgressBar>
@@ -78,7 +79,9 @@ RunCard::RunCard(QWidget* parent)
     memory_bar_->setFixedHeight(kGrid / 2);
     memory_->setForegroundRole(QPalette::PlaceholderText);
     button_->setMinimumHeight(5 * kGrid);
-    button_->setDefault(true);
+    QFont strong = button_->font();
+    strong.setWeight(QFont::DemiBold);
+    button_->setFont(strong);
 
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(kInner, kInner, kInner, kInner);
@@ -96,7 +99,24 @@ RunCard::RunCard(QWidget* parent)
     lines_->setSpacing(0);
     differences_->setSpacing(0);
     connect(button_, &QPushButton::clicked, this, &RunCard::nextStepWanted);
+    colorButton();
     setValues({});
+}
+
+/// The one button of the window in its accent.
+void RunCard::colorButton() {
+    QPalette colors = palette();
+    // Fusion paints it lighter than it is told; white on it has to keep 4.5 : 1.
+    colors.setColor(QPalette::Button,
+                    palette().color(QPalette::Highlight).darker(isDark(palette()) ? 170 : 150));
+    colors.setColor(QPalette::ButtonText, Qt::white);
+    button_->setPalette(colors);
+}
+
+void RunCard::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange)
+        colorButton();
+    QFrame::changeEvent(event);
 }
 
 void RunCard::fillLines(QVBoxLayout* layout, const std::vector<RunCardValues::Line>& lines) {

@@ -49,7 +49,11 @@ Q_SIGNALS:
     void pageWanted(spd::Stage page);
     void nextStepWanted();
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
+    void colorButton();
     void fillLines(QVBoxLayout* layout, const std::vector<RunCardValues::Line>& lines);
     void showMemory();
 

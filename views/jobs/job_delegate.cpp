@@ -12,6 +12,11 @@ namespace spd {
 
 namespace {
 
+constexpr int kTimeWidth = 11 * kGrid;
+constexpr int kRateWidth = 11 * kGrid;
+constexpr int kCountWidth = 11 * kGrid;
+constexpr int kBarWidth = 10 * kGrid;
+
 QString actionWord(JobAction action) {
     switch (action) {
         case JobAction::cancel:
@@ -34,32 +39,46 @@ JobAction actionOf(const QModelIndex& index) {
 
 void JobDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option,
                         const QModelIndex& index) const {
-    if (index.column() == JobsModel::kProgress) {
-        QStyledItemDelegate::paint(painter, option, index.siblingAtColumn(JobsModel::kAction));  // the ground
-        paintProgress(painter, option, index);
-    } else {
+    if (index.column() == JobsModel::kTitle) {
         QStyledItemDelegate::paint(painter, option, index);
-        if (index.column() == JobsModel::kAction)
-            paintButton(painter, option, index);
+        return;
     }
+    // The action's column has no text: what is painted is the ground.
+    QStyledItemDelegate::paint(painter, option, index.siblingAtColumn(JobsModel::kAction));
+    if (index.column() == JobsModel::kPhase)
+        paintState(painter, option, index);
+    else if (index.column() == JobsModel::kAction)
+        paintButton(painter, option, index);
 }
 
-void JobDelegate::paintProgress(QPainter* painter, const QStyleOptionViewItem& option,
-                                const QModelIndex& index) const {
-    const double share = index.data(JobsModel::kShareRole).toDouble();
-    const QRect box = option.rect.adjusted(kGrid / 2, 0, -kGrid / 2, 0);
-    const QRect bar(box.left(), box.center().y() - 2, box.width() * 45 / 100, 5);
-    painter->save();
-    if (share >= 0) {
-        painter->fillRect(bar, ruleColor(option.palette));
-        QRect filled = bar;
-        filled.setWidth(static_cast<int>(bar.width() * share));
-        painter->fillRect(filled, accentColor(option.palette));
-    }
+void JobDelegate::paintState(QPainter* painter, const QStyleOptionViewItem& option,
+                             const QModelIndex& index) const {
+    const auto text = [&](int column) { return index.siblingAtColumn(column).data().toString(); };
     const bool selected = option.state.testFlag(QStyle::State_Selected);
+    const bool runs =
+        index.data(JobsModel::kStateRole).toInt() == static_cast<int>(protocol::JobState::running);
+    QRect space = option.rect.adjusted(kGrid / 2, 0, -kGrid, 0);
+    painter->save();
     painter->setPen(option.palette.color(selected ? QPalette::HighlightedText : QPalette::Text));
-    const QRect words = share >= 0 ? box.adjusted(bar.width() + kGrid, 0, 0, 0) : box;
-    painter->drawText(words, Qt::AlignVCenter | Qt::AlignLeft, index.data().toString());
+    const auto right = [&](const QString& words, int width) {
+        painter->drawText(space, Qt::AlignVCenter | Qt::AlignRight, words);
+        space.setRight(space.right() - width);
+    };
+    right(text(JobsModel::kTimeLeft),
+          runs ? kTimeWidth : option.fontMetrics.horizontalAdvance(text(JobsModel::kTimeLeft)) + kGrid);
+    if (runs) {
+        right(text(JobsModel::kRate), kRateWidth);
+        right(text(JobsModel::kProgress), kCountWidth);
+        const QRect bar(space.right() - kBarWidth, space.center().y() - 2, kBarWidth, 5);
+        QRect filled = bar;
+        filled.setWidth(static_cast<int>(bar.width() * index.data(JobsModel::kShareRole).toDouble()));
+        painter->fillRect(bar, ruleColor(option.palette));
+        painter->fillRect(
+            filled, selected ? option.palette.color(QPalette::HighlightedText) : accentColor(option.palette));
+        space.setRight(bar.left() - kGrid);
+    }
+    painter->drawText(space, Qt::AlignVCenter | Qt::AlignLeft,
+                      option.fontMetrics.elidedText(text(JobsModel::kPhase), Qt::ElideRight, space.width()));
     painter->restore();
 }
 

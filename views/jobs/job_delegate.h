@@ -4,7 +4,8 @@
 
 namespace spd {
 
-/// Draws the progress bar and the button of a job's line.
+/// Draws what a job is doing (phase, bar, count, rate, time left, all from the model's columns) in one cell,
+/// and the button of its line.
 class JobDelegate : public QStyledItemDelegate {
     Q_OBJECT
 
@@ -21,7 +22,7 @@ Q_SIGNALS:
     void actionClicked(const QModelIndex& index);
 
 private:
-    void paintProgress(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const;
+    void paintState(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const;
     void paintButton(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const;
 };
 

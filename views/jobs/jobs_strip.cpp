@@ -29,21 +29,21 @@ JobsStrip::JobsStrip(JobsModel& model, QWidget* parent)
     view_->setItemDelegate(delegate);
     QHeaderView* header = view_->header();
     header->setStretchLastSection(false);
-    const int widths[] = {24, 20, 22, 10, 13, 10};
-    for (int column = 0; column < JobsModel::kColumns; ++column) {
-        header->resizeSection(column, widths[column] * kGrid);
-        header->setSectionResizeMode(column, QHeaderView::Interactive);
-    }
+    for (const int column : {JobsModel::kProgress, JobsModel::kRate, JobsModel::kTimeLeft})
+        header->hideSection(column);  // drawn beside the phase
+    header->resizeSection(JobsModel::kTitle, 28 * kGrid);
+    header->resizeSection(JobsModel::kAction, 11 * kGrid);
     header->setSectionResizeMode(JobsModel::kPhase, QHeaderView::Stretch);
+    view_->viewport()->setBackgroundRole(QPalette::Window);
     hint_->setText(
         tr("No jobs. What takes long - calibration, generation, training, evaluation - runs here, and goes "
            "on when the window is closed."));
     hint_->setForegroundRole(QPalette::PlaceholderText);
-    hint_->setMargin(kInner);
+    hint_->setMargin(kGrid / 2);
     hint_->setWordWrap(true);
     hint_->setAlignment(Qt::AlignTop);
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setContentsMargins(kGrid, kGrid / 2, 0, 0);
     layout->addWidget(view_);
     layout->addWidget(hint_);
 

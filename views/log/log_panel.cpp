@@ -33,6 +33,7 @@ LogPanel::LogPanel(QWidget* parent)
     view_->setSelectionMode(QAbstractItemView::ExtendedSelection);
     view_->setFrameShape(QFrame::NoFrame);
     view_->setAccessibleName(tr("Log"));
+    view_->viewport()->setBackgroundRole(QPalette::Window);
     search_->setPlaceholderText(tr("search the log"));
     search_->setClearButtonEnabled(true);
     search_->addAction(icon(QStringLiteral("search")), QLineEdit::LeadingPosition);
@@ -55,7 +56,7 @@ LogPanel::LogPanel(QWidget* parent)
     row->addWidget(copy);
     row->addWidget(clear);
     auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setContentsMargins(kGrid / 2, 0, 0, 0);
     layout->setSpacing(kGrid / 2);
     layout->addLayout(row);
     layout->addWidget(view_);

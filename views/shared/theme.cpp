@@ -76,7 +76,7 @@ QPalette darkPalette() {
 }
 
 Theme::Theme(QApplication& application)
-    : QObject(&application), application_(application), platform_is_dark_(isDark(application.palette())) {
+    : application_(application), platform_is_dark_(isDark(application.palette())) {
     QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
     apply();
     askPortal();
