@@ -42,6 +42,7 @@ Workbench::Workbench(Settings& settings) : settings_(settings) {
             Q_EMIT allStopped();
         }
     });
+    restoreDraft();
     wireEngine();
     wireEvents();
 }
@@ -221,12 +222,6 @@ void Workbench::askMeter() {
             if (failure.kind == "unknown_method")
                 meter_.stop();
         });
-}
-
-void Workbench::changeDraft(const std::function<void(RunDraft&)>& change) {
-    change(draft_);
-    Q_EMIT runCardChanged();
-    Q_EMIT marksChanged();
 }
 
 void Workbench::log(const QString& source, const QString& text) {

@@ -36,6 +36,10 @@ public:
     const RunDraft& draft() const { return draft_; }
     /// Changes the run that is being put together; the card and the rail follow.
     void changeDraft(const std::function<void(RunDraft&)>& change);
+    /// Gives the run a name where it has none, before its first job: "math-spd-1125-1432".
+    void nameRun();
+    /// Another run, with the model that is chosen; the old one stays in the engine's database.
+    void beginNewRun();
 
     StatusValues status() const;
     StageMarks marks() const;
@@ -81,6 +85,8 @@ Q_SIGNALS:
     void allStopped();
 
 private:
+    void restoreDraft();
+    void keepDraft();
     void wireEngine();
     void wireEvents();
     void onState();

@@ -25,8 +25,8 @@ void Workbench::startJob(const QString& kind, const Json& params, const QString&
         all["title"] = title.toStdString();
     client_.request(
         QStringLiteral("jobs.start"), all, this, [on_queued = std::move(on_queued)](const Json& result) {
-            if (on_queued && result.is_object() && result.contains("job") && result["job"].is_string())
-                on_queued(QString::fromStdString(result["job"].get<std::string>()));
+            if (on_queued && result.is_object() && result.contains("job") && result["job"].is_object())
+                on_queued(QString::fromStdString(result["job"].value("job", std::string())));
         });
 }
 

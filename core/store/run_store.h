@@ -47,6 +47,8 @@ public:
 
     /// The experiment of this text, added when it is new. The caller makes its folder,
     /// WORKSPACE/experiments/ID.
+    /// The id that beginExperiment() gives it.
+    static std::string experimentId(const std::string& name, const std::string& resolved_toml);
     ExperimentRecord beginExperiment(const std::string& name, const std::string& resolved_toml);
 
     /// Starts the run, or the same run again (resumed: its rows stay; params, metrics of equal steps, stages

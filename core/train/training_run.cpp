@@ -138,7 +138,7 @@ void TrainingRun::conclude(const JobContext& context) {
     std::optional<double> held_out;
     if (!held_out_.empty() && trainer_.done() % trainer_.stepsPerEpoch() == 0) {
         held_out = trainer_.meanLoss(held_out_, context);
-        line["held_out_nll"] = *held_out;
+        line[kHeldOutLoss] = *held_out;
     }
     const std::string text = line.dump() + "\n";
     withRoom(context, [&] { folder_.appendLog(text); });

@@ -2,6 +2,7 @@
 
 #include <QUndoStack>
 
+#include "app/workbench/pages/connect_pages.h"
 #include "app/workbench/workbench.h"
 #include "views/calibration/calibration_page.h"
 #include "views/corpus/corpus_page.h"
@@ -14,7 +15,7 @@
 
 namespace spd {
 
-Pages::Pages(Workbench&, QWidget* parent)
+Pages::Pages(Workbench& workbench, QWidget* parent)
     : QStackedWidget(parent),
       model(new ModelPage),
       calibration(new CalibrationPage),
@@ -30,6 +31,11 @@ Pages::Pages(Workbench&, QWidget* parent)
         addWidget(page);
     connect(subspace, &SubspacePage::firstStepWanted, this,
             [this] { Q_EMIT pageWanted(Stage::calibration); });
+    connect(corpus, &CorpusPage::firstStepWanted, this, [this] { Q_EMIT pageWanted(Stage::subspace); });
+    connect(training, &TrainingPage::firstStepWanted, this, [this] { Q_EMIT pageWanted(Stage::corpus); });
+    connectSubspacePage(*subspace, workbench);
+    connectCorpusPage(*corpus, *subspace, workbench);
+    connectTrainingPage(*training, workbench);
 }
 
 void Pages::show(Stage stage) {

@@ -83,7 +83,7 @@ QCPItemStraightLine* verticalLine(QCustomPlot* plot, Qt::PenStyle style) {
 Plot::Plot(const QString& title, QWidget* parent)
     : QWidget(parent), title_(title), stack_(new QStackedWidget), plot_(new QCustomPlot) {
     setAccessibleName(title);
-    plot_->setMinimumSize(160, 120);
+    plot_->setMinimumSize(140, 100);
     plot_->setFocusPolicy(Qt::StrongFocus);
     plot_->legend->setVisible(false);
     plot_->setPlottingHint(QCP::phFastPolylines);  // a dense line as one thick path takes Qt seconds
@@ -248,6 +248,10 @@ void Plot::setLogarithmic(bool on) {
     plot_->yAxis->setNumberFormat(on ? QStringLiteral("eb") : QStringLiteral("gb"));
     plot_->yAxis->setNumberPrecision(on ? 0 : 5);
     showEverything();
+}
+
+void Plot::hideLogarithmSwitch() {
+    log_button_->hide();
 }
 
 void Plot::setValueRange(double low, double high) {

@@ -46,6 +46,8 @@ public:
 
     void setLogarithmic(bool on);
     bool isLogarithmic() const { return log_y_; }
+    /// For values that a logarithm would not make clearer: no switch.
+    void hideLogarithmSwitch();
     /// A fixed range of y instead of the data's (shares: 0, 1).
     void setValueRange(double low, double high);
     /// A vertical line with a word beside it: the picked rank, the epoch. Nothing: no line.
