@@ -88,7 +88,8 @@ void Workbench::wireEvents() {
                 for (const QString& line : lines)
                     Q_EMIT logged({time > 0 ? time : QDateTime::currentMSecsSinceEpoch(), source, line});
             });
-    connect(&from, &EngineEvents::modelChanged, this, &Workbench::takeModel);
+    connect(&from, &EngineEvents::modelChanged, this,
+            [this](const Json& params) { takeModel(params.value("model", Json())); });
 }
 
 void Workbench::start() {
@@ -198,10 +199,10 @@ void Workbench::takeJob(const protocol::Job& job) {
         Q_EMIT jobEnded(job);
 }
 
-void Workbench::takeModel(const Json& params) {
-    const bool some = params.is_object() && params.contains("model") && !params["model"].is_null();
-    resident_ = !some ? QString() : textOf(params, "model");
-    resident_bytes_ = some ? numberOf(params, "bytes", 0) : 0;
+/// @param model  null when none is in memory
+void Workbench::takeModel(const Json& model) {
+    resident_ = model.is_object() ? textOf(model, "model") : QString();
+    resident_bytes_ = model.is_object() ? numberOf(model, "bytes", 0) : 0;
     Q_EMIT statusChanged();
 }
 

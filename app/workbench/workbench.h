@@ -93,7 +93,7 @@ private:
     void refresh();
     void takeJobs(const Json& result);
     void takeJob(const protocol::Job& job);
-    void takeModel(const Json& params);
+    void takeModel(const Json& model);
     void askMeter();
     void fillEngine(StatusValues& values) const;
     void fillMachine(StatusValues& values) const;
