@@ -65,7 +65,9 @@ MainWindow::MainWindow(Workbench& workbench, Theme& theme)
     find->setIcon(icon(QStringLiteral("search")));
     find->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
     find->setAutoRaise(true);
-    find->setMaximumHeight(fontMetrics().height() + kGrid / 2);  // higher, it would pull the menus apart
+    // Higher than the menus it would make the bar so, and Fusion would underline each menu.
+    find->setFixedHeight(menuBar()->sizeHint().height() - 2);
+    menuBar()->setFixedHeight(menuBar()->sizeHint().height());
     connect(find, &QToolButton::clicked, this, &MainWindow::openPalette);
     menuBar()->setCornerWidget(find);
     for (int i = 0; i < kStageCount; ++i)
@@ -76,6 +78,8 @@ MainWindow::MainWindow(Workbench& workbench, Theme& theme)
     wireWorkbench();
     restore();
     showFrame();
+    pages_->setFocusPolicy(Qt::StrongFocus);
+    pages_->setFocus();
 }
 
 MainWindow::~MainWindow() = default;

@@ -4,11 +4,41 @@
 #include <QKeyEvent>
 #include <QLineEdit>
 #include <QListWidget>
+#include <QPainter>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 
+#include "views/shared/colors.h"
 #include "views/shared/theme.h"
 
 namespace spd {
+
+namespace {
+
+constexpr int kKeysRole = Qt::UserRole + 2;
+
+/// The name on the left, its keys on the right.
+class CommandDelegate : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    void paint(QPainter* painter, const QStyleOptionViewItem& option,
+               const QModelIndex& index) const override {
+        QStyledItemDelegate::paint(painter, option, index);
+        const bool selected = option.state.testFlag(QStyle::State_Selected);
+        painter->save();
+        painter->setPen(selected ? option.palette.color(QPalette::HighlightedText)
+                                 : quietTextColor(option.palette));
+        painter->drawText(option.rect.adjusted(0, 0, -kGrid, 0), Qt::AlignVCenter | Qt::AlignRight,
+                          index.data(kKeysRole).toString());
+        painter->restore();
+    }
+    QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
+        return {QStyledItemDelegate::sizeHint(option, index).width(), option.fontMetrics.height() + kGrid};
+    }
+};
+
+}  // namespace
 
 QString commandName(const QAction& action) {
     QString name = action.text();
@@ -27,6 +57,8 @@ CommandPalette::CommandPalette(const QList<QAction*>& actions, QWidget* parent)
     letters_->installEventFilter(this);
     list_->setFrameShape(QFrame::NoFrame);
     list_->setFocusPolicy(Qt::NoFocus);
+    list_->setItemDelegate(new CommandDelegate(list_));
+    setFocusProxy(letters_);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(kGrid, kGrid, kGrid, kGrid);
     layout->addWidget(letters_);
@@ -95,6 +127,19 @@ void CommandPalette::run() {
         return;
     accept();
     action->trigger();
+}
+
+/// A popup has no frame of its own.
+void CommandPalette::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    painter.setPen(QPen(accentColor(palette()), 1));
+    painter.drawRect(rect().adjusted(0, 0, -1, -1));
+}
+
+void CommandPalette::showEvent(QShowEvent* event) {
+    QDialog::showEvent(event);
+    activateWindow();
+    letters_->setFocus(Qt::PopupFocusReason);
 }
 
 bool CommandPalette::eventFilter(QObject* watched, QEvent* event) {

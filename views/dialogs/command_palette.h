@@ -23,6 +23,10 @@ public:
     /// The names that are shown, best first.
     QStringList shown() const;
 
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void showEvent(QShowEvent* event) override;
+
 private:
     void fill();
     void run();
