@@ -8,6 +8,20 @@
 #include "core/base/error.h"
 
 namespace spd {
+namespace {
+
+/// A parameter and its moments.
+struct Element {
+    float first = 0;
+    float second = 0;
+    float parameter = 0;
+};
+
+bool isFinite(const Element& element) {
+    return std::isfinite(element.first) && std::isfinite(element.second) && std::isfinite(element.parameter);
+}
+
+}  // namespace
 
 AdamW::AdamW(const AdamWSettings& settings, size_t parameters)
     : AdamW(settings, 0, std::vector<float>(parameters), std::vector<float>(parameters)) {}
@@ -30,9 +44,6 @@ bool AdamW::step(std::span<float> parameters, std::span<const float> gradients, 
     const auto root_correction2 = static_cast<float>(correction2);
     const auto epsilon = static_cast<float>(settings_.epsilon);
     const auto step_size = static_cast<float>(-rate / correction1);
-    struct Element {
-        float first, second, parameter;
-    };
     const auto after = [&](size_t i) {
         Element element = {first_[i], second_[i], parameters[i]};
         element.first += towards * (gradients[i] - element.first);
@@ -42,12 +53,9 @@ bool AdamW::step(std::span<float> parameters, std::span<const float> gradients, 
         return element;
     };
     // Looked at before anything is written: computing it twice costs less than a copy to go back to.
-    for (size_t i = 0; i < parameters.size(); ++i) {
-        const Element element = after(i);
-        if (!std::isfinite(element.first) || !std::isfinite(element.second) ||
-            !std::isfinite(element.parameter))
+    for (size_t i = 0; i < parameters.size(); ++i)
+        if (!isFinite(after(i)))
             return false;
-    }
     for (size_t i = 0; i < parameters.size(); ++i) {
         const Element element = after(i);
         first_[i] = element.first;
