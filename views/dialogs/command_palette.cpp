@@ -92,8 +92,8 @@ void CommandPalette::fill() {
     list_->clear();
     const auto add = [this](int i, const QString& name) {
         const QString keys = actions_[i]->shortcut().toString(QKeySequence::NativeText);
-        auto* item =
-            new QListWidgetItem(keys.isEmpty() ? name : QStringLiteral("%1    (%2)").arg(name, keys));
+        auto* item = new QListWidgetItem(name);
+        item->setData(kKeysRole, keys);
         item->setData(Qt::UserRole, i);
         item->setData(Qt::UserRole + 1, name);
         item->setToolTip(actions_[i]->toolTip());
