@@ -14,6 +14,7 @@
 #include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/shown_examples.h"
+#include "app/cli/stage_summaries.h"
 #include "app/cli/text_table.h"
 #include "core/subspace/projection.h"
 #include "core/subspace/spectrum.h"

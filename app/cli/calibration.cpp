@@ -2,11 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/subspace/spectrum.h"
-
 namespace spd::cli {
-
-using nlohmann::ordered_json;
 
 ExampleLimits limitsOf(const ModelConfig& config) {
     return {config.max_position_embeddings, config.vocab_size};
@@ -35,31 +31,6 @@ void readExamples(const ExampleSource& source, const Session& session, Calibrate
                                printable(toText(row.id)), row.reason));
     request.examples = std::move(found.set.examples);
     request.source = std::move(found.set.record);
-}
-
-ordered_json summaryJson(const CalibrateSummary& summary, const std::filesystem::path& out) {
-    ordered_json targets = ordered_json::object();
-    for (const auto& [target, measured] : summary.subspace.targets) {
-        ordered_json heads = ordered_json::array();
-        for (const Spectrum& head : measured.heads) {
-            const int64_t half = std::max<int64_t>(1, head.singular_values.size() / 2);
-            heads.push_back({{"width", head.singular_values.size()},
-                             {"numeric_rank", head.numeric_rank},
-                             {"effective_rank", head.effective_rank},
-                             {"stable_rank", head.stable_rank},
-                             {"half_dim_energy", energyOf(head.singular_values, half)},
-                             {"half_dim_overlap", head.split_half_overlap(half - 1)}});
-        }
-        targets[toText(target)] = heads;
-    }
-    return {{"out", out.string()},
-            {"examples", summary.subspace.examples.size()},
-            {"resumed", summary.resumed},
-            {"tokens", summary.tokens},
-            {"open_seconds", summary.open_seconds},
-            {"gradient_seconds", summary.gradient_seconds},
-            {"decompose_seconds", summary.decompose_seconds},
-            {"targets", targets}};
 }
 
 }  // namespace spd::cli

@@ -39,7 +39,4 @@ ExampleLimits limitsOf(const ModelConfig& config);
 void readExamples(const ExampleSource& source, const Session& session, CalibrateRequest& request,
                   const OnWarning& on_warning);
 
-/// What a calibration found and took, for scripts and windows.
-nlohmann::ordered_json summaryJson(const CalibrateSummary& summary, const std::filesystem::path& out);
-
 }  // namespace spd::cli

@@ -30,7 +30,15 @@ int runEngine(int linger_seconds, const CommonOptions& common, const JobContext&
     addTextMessages(server, workplace);
     addMachineMessages(server, workplace);
     addCalibrationMessages(server, workplace);
+    addSubspaceMessages(server, workplace);
+    addCorpusMessages(server, workplace);
+    addRunMessages(server, workplace);
+    addLineageMessage(server, workplace);
     addCalibrateJob(server, workplace);
+    addGenerateJob(server, workplace);
+    addTrainJob(server, workplace);
+    addExperimentJob(server, workplace);
+    addExportJob(server, workplace);
     (void)!nice(kNice);
     std::cerr << fmt::format("engine {} serves {}\n", getpid(), printable(common.workspace.native(), 1000));
     server.run(context.stop);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "core/base/error.h"
 #include "core/base/machine.h"
 #include "core/base/sha256.h"
@@ -221,6 +223,19 @@ void note(const TrainRequest& request, const RunFolder& folder, const Trainer& t
 
 }  // namespace
 
+void TrainRequest::chooseHeldOut(const std::string& text) {
+    const char* end = text.data() + text.size();
+    double share = 0;
+    const auto [stop, error] = std::from_chars(text.data(), end, share);
+    if (error != std::errc() || stop != end) {
+        held_out = text;
+        return;
+    }
+    if (!(share > 0 && share < 1))
+        throw Error(ErrorKind::invalid_argument, "--held-out: a share above 0 and below 1, or a file");
+    held_out_fraction = share;
+}
+
 void TrainRequest::validate() const {
     const auto refuse = [](const std::string& rule) { throw Error(ErrorKind::invalid_argument, rule); };
     settings.validate();
@@ -264,7 +279,7 @@ TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context
     note(request, folder, trainer, summary);
     TrainingRun run(trainer, folder, config, data.held_out,
                     {request.checkpoint_every, request.early_stop, request.keep_best, request.retry_seconds,
-                     std::move(start.frame), factsOf(request, meta)});
+                     std::move(start.frame), factsOf(request, meta), request.on_step});
     goOn(request, folder, config, run, summary, context);
     run.run(context);
 

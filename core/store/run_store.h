@@ -95,6 +95,12 @@ public:
     /// @throws Error invalid_argument (it is running), io
     std::filesystem::path deleteRun(const std::string& run);
 
+    /// Moves a deleted run's files back from the trash folder; the run is there again. Shared folders that
+    /// are there again already stay. For an imported run, see importRun().
+    /// @throws Error invalid_argument (not deleted, imported, another folder lies in its place), not_found
+    /// (its files are gone), io
+    void restoreRun(const std::string& run);
+
     // --- Reading. Order is that of `sequence` or of the rows' keys.
 
     std::vector<ExperimentRecord> experiments() const;

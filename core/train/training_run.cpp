@@ -144,6 +144,8 @@ void TrainingRun::conclude(const JobContext& context) {
     withRoom(context, [&] { folder_.appendLog(text); });
     state_.log += text;
     state_.pending.clear();
+    if (plan_.on_line)
+        plan_.on_line(line);
     if (held_out)
         consider(*held_out);
 }

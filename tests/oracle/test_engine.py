@@ -146,6 +146,41 @@ def check_calibrate(engine, workspace):
         engine.refusal("jobs.start", kind="calibrate", params=settings | bad)
 
 
+def check_subspace(engine, workspace):
+    import numpy
+    from safetensors.numpy import load_file
+    stored = load_file(workspace / "by-command/subspace.safetensors")
+    curves = engine.ask("subspace.curves", run="first")
+    expect({k: v for k, v in engine.ask("subspace.curves", path=str(workspace / "by-command")).items() if k != "path"} ==
+           {k: v for k, v in curves.items() if k != "path"}, "path and run differ")
+    for row in curves["targets"]:
+        values = stored[f"layers.{row['layer']}.{row['stream']}.singular_values"]
+        expect(numpy.allclose(row["singular_values"], values, rtol=1e-8, atol=0), row["target"])
+    engine.do("calibrate", run="second", model="tiny", task="math", n=5, seed=7, layers="all")
+    other = load_file(workspace / "experiments/workbench/runs/second/calibration/subspace.safetensors")
+    told = engine.ask("subspace.angles", a={"run": "first"}, b={"run": "second"}, rank=5)
+    expect(not told["left"] and len(told["targets"]) == 6, told)
+    worst = 0
+    for row in told["targets"]:
+        key = f"layers.{row['layer']}.{row['stream']}.right_singular_vectors"
+        cosines = numpy.linalg.svd(stored[key][:5] @ other[key][:5].T, compute_uv=False)
+        worst = max(worst, numpy.abs(numpy.array(row["angles"]) - numpy.degrees(numpy.arccos(cosines.clip(-1, 1)))).max())
+    expect(worst < 1e-4, worst)
+    print(f"measured: principal angles differ from numpy's by {worst:.1g} degrees at most")
+    one = engine.ask("subspace.angles", a={"run": "first"}, b={"run": "second"}, rank=5, targets=["1.v"])
+    expect(one["targets"] == [row for row in told["targets"] if row["target"] == "1.v"], one)
+    table = engine.ask("subspace.project", run="first", rank_rule="energy:0.9", project_layers="0,2", project="v")
+    expect([row["target"] for row in table["targets"]] == ["0.v", "2.v"], table)
+    for row in table["targets"]:
+        values = stored[f"layers.{row['layer']}.v.singular_values"]
+        energy = numpy.cumsum(values ** 2) / (values ** 2).sum()
+        expect(row["rank"] == 1 + int((energy < 0.9).sum()) and abs(row["kept_energy"] - energy[row["rank"] - 1]) < 1e-8, row)
+    for bad in ({"rank": 5, "rank_rule": "half_dim"}, {"control": "x"}, {"project": "q"}, {"rank": 10000}, {"path": "/"},
+                {"run": "absent"}, {"project_layers": "99"}):
+        engine.refusal("subspace.project", **({"run": "first"} | bad))
+    engine.refusal("subspace.angles", a={"run": "first"}, b={"run": "second"}, targets=["9.k"])
+
+
 def make_hub(cache, tiny):
     for name, files in (("hub-model", None), ("partial", ["config.json"])):
         snapshot = cache / f"models--org--{name}/snapshots/c0ffee"
@@ -176,5 +211,6 @@ with tempfile.TemporaryDirectory() as name:
         check_machine(engine, workspace)
         check_calibration_examples(engine, workspace)
         check_calibrate(engine, workspace)
+        check_subspace(engine, workspace)
         expect(engine.ask("model.unload") == {}, "unload")
         expect(engine.ask("models.list")["resident"] is None, "still there")

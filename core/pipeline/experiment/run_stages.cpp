@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/sha256.h"
@@ -68,7 +70,7 @@ private:
         corpus_ = journal_.experimentFolder() / folder / "corpus.jsonl";
         const FinishedStage stage = journal_.stage(plan, [&] {
             const fs::path prompts = corpus_.parent_path() / "prompts.jsonl";
-            writePrompts(prompts);
+            writeFileAtomically(prompts, promptLines(context_.inputs.training.prompts));
             CorpusRequest request = corpusRequest();
             request.prompts = prompts;
             request.out = corpus_;
@@ -143,11 +145,8 @@ private:
         request.settings.alpha = settings.alpha;
         request.settings.dropout = settings.dropout;
         request.settings.weight_decay = settings.weight_decay;
-        request.settings.loss =
-            settings.loss == "full" ? CountedTokens::full : CountedTokens::completion_only;
-        request.settings.recompute = settings.recompute == "auto"  ? Recompute::automatic
-                                     : settings.recompute == "off" ? Recompute::off
-                                                                   : Recompute::full;
+        request.settings.loss = parseCountedTokens(settings.loss).value();
+        request.settings.recompute = parseRecompute(settings.recompute).value();
         request.settings.seed = static_cast<uint64_t>(experiment_.seed);
         request.checkpoint_every = settings.checkpoint_every;
         request.dtype = *parseDType(experiment_.model.dtype);
@@ -171,13 +170,6 @@ private:
         if (context_.run.needsSubspace())
             request.intervention = {subspace_, projectionSettingsOf(experiment_.projection), {}};
         return request;
-    }
-
-    void writePrompts(const fs::path& path) const {
-        std::string lines;
-        for (const TaskPrompt& prompt : context_.inputs.training.prompts)
-            lines += Json{{"id", toJson(prompt.id)}, {"prompt", prompt.prompt}}.dump() + "\n";
-        writeFileAtomically(path, lines);
     }
 
     /// A link in the run's folder to what it shares, so that the folder tells all.
@@ -218,17 +210,10 @@ ProjectionSettings projectionSettingsOf(const Experiment::Projection& projection
     settings.rank_rule = projection.rank_rule;
     settings.project = projection.project;
     settings.strength = projection.strength;
-    if (projection.control == "complement")
-        settings.control = ProjectControl::complement;
-    if (projection.control.starts_with("random:")) {
-        settings.control = ProjectControl::random;
-        settings.control_seed = std::stoull(projection.control.substr(7));
-    }
-    settings.when = projection.when == "all"           ? ProjectWhen::all
-                    : projection.when == "decode_only" ? ProjectWhen::decode_only
-                                                       : ProjectWhen::prefill_only;
+    std::tie(settings.control, settings.control_seed) = parseControl(projection.control).value();
+    settings.when = parseProjectWhen(projection.when).value();
     if (!projection.apply.empty())
-        settings.apply = projection.apply == "folded" ? ProjectApply::folded : ProjectApply::activation;
+        settings.apply = parseProjectApply(projection.apply).value();
     settings.allow_arbitrary = projection.allow_arbitrary;
     return settings;
 }

@@ -7,6 +7,7 @@
 #include "app/cli/calibration.h"
 #include "app/cli/engine/engine_messages.h"
 #include "app/cli/engine/jobs/stage_jobs.h"
+#include "app/cli/stage_summaries.h"
 #include "core/base/files.h"
 #include "core/subspace/projection.h"
 

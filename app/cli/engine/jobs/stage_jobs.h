@@ -7,12 +7,17 @@
 
 #include "app/cli/engine/workplace.h"
 #include "core/engine/server.h"
+#include "core/pipeline/open_intervention.h"
 #include "core/protocol/params.h"
 
 namespace spd::cli {
 
 // The jobs of an engine, one kind a file.
 void addCalibrateJob(engine::Server& server, Workplace& workplace);
+void addGenerateJob(engine::Server& server, Workplace& workplace);
+void addTrainJob(engine::Server& server, Workplace& workplace);
+void addExperimentJob(engine::Server& server, Workplace& workplace);
+void addExportJob(engine::Server& server, Workplace& workplace);
 
 /// A run of the window: WORKSPACE/experiments/workbench/runs/NAME with calibration/, corpus.jsonl and
 /// training/ in it.
@@ -34,6 +39,10 @@ RunPlace runPlaceOf(const Workplace& workplace, protocol::Params& params);
 /// the work's end. @return what `work` returns
 nlohmann::ordered_json workInRun(Workplace& workplace, const RunPlace& run,
                                  const std::function<nlohmann::ordered_json()>& work);
+
+/// "subspace" (else `otherwise`), what projectionOf() reads, "adapter".
+/// @throws Refusal invalid_params, also for settings of a projection without a subspace
+InterventionRequest interventionOf(protocol::Params& params, const std::string& otherwise = "");
 
 /// The param "dtype", else `fallback`. @throws Refusal invalid_params
 DType dtypeOf(protocol::Params& params, DType fallback);
