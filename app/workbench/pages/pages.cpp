@@ -36,6 +36,7 @@ Pages::Pages(Workbench& workbench, QWidget* parent)
     connectSubspacePage(*subspace, workbench);
     connectCorpusPage(*corpus, *subspace, workbench);
     connectTrainingPage(*training, workbench);
+    connectRunsPage(*runs, workbench);
 }
 
 void Pages::show(Stage stage) {
