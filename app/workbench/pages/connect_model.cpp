@@ -39,7 +39,8 @@ void take(Workbench& workbench, const ordered_json& result, const std::function<
     try {
         show(Answer::fromJson(result));
     } catch (const protocol::Refusal& refusal) {
-        Q_EMIT workbench.refused(ModelPage::tr("An answer of the engine cannot be shown: %1").arg(QString::fromUtf8(refusal.what())));
+        Q_EMIT workbench.refused(ModelPage::tr("An answer of the engine cannot be shown: %1")
+                                     .arg(QString::fromUtf8(refusal.what())));
     }
 }
 
@@ -51,7 +52,8 @@ void askModels(ModelPage& page, Workbench& workbench) {
                                });
 }
 
-void askInspection(ModelPage& page, Workbench& workbench, const QString& model, int context, const QString& dtype) {
+void askInspection(ModelPage& page, Workbench& workbench, const QString& model, int context,
+                   const QString& dtype) {
     ordered_json params = {{"model", model.toStdString()}, {"context", context}};
     if (!dtype.isEmpty())
         params["dtype"] = dtype.toStdString();
@@ -63,39 +65,42 @@ void askInspection(ModelPage& page, Workbench& workbench, const QString& model, 
         },
         [&page, model](const protocol::Failure& failure) {
             const QStringList details = detailsOf(failure);
-            page.setInspectionFailure(model, QString::fromStdString(failure.message), details, downloadOf(details));
+            page.setInspectionFailure(model, QString::fromStdString(failure.message), details,
+                                      downloadOf(details));
         });
 }
 
 void connectTries(ModelPage& page, Workbench& workbench) {
-    QObject::connect(&page, &ModelPage::tokenizeWanted, &workbench, [&](const QString& model, const QString& text) {
-        workbench.client().request(
-            QStringLiteral("text.tokenize"), {{"model", model.toStdString()}, {"text", text.toStdString()}}, &page,
-            [&page, &workbench, model](const ordered_json& result) {
-                take<protocol::TokenizedText>(workbench, result,
-                                              [&](const auto& answer) { page.setTokens(model, answer); });
-            },
-            [&page](const protocol::Failure& failure) {
-                page.setTokensFailure(QString::fromStdString(failure.message), detailsOf(failure));
-            });
-    });
-    QObject::connect(&page, &ModelPage::renderWanted, &workbench,
-                     [&](const QString& model, const ordered_json& messages, bool add_generation_prompt) {
-                         workbench.client().request(
-                             QStringLiteral("text.render"),
-                             {{"model", model.toStdString()},
-                              {"messages", messages},
-                              {"add_generation_prompt", add_generation_prompt}},
-                             &page,
-                             [&page, &workbench, model](const ordered_json& result) {
-                                 take<protocol::RenderedMessages>(workbench, result, [&](const auto& answer) {
-                                     page.setRendered(model, answer);
-                                 });
-                             },
-                             [&page](const protocol::Failure& failure) {
-                                 page.setRenderFailure(QString::fromStdString(failure.message), detailsOf(failure));
-                             });
-                     });
+    QObject::connect(
+        &page, &ModelPage::tokenizeWanted, &workbench, [&](const QString& model, const QString& text) {
+            workbench.client().request(
+                QStringLiteral("text.tokenize"),
+                {{"model", model.toStdString()}, {"text", text.toStdString()}}, &page,
+                [&page, &workbench, model](const ordered_json& result) {
+                    take<protocol::TokenizedText>(workbench, result,
+                                                  [&](const auto& answer) { page.setTokens(model, answer); });
+                },
+                [&page](const protocol::Failure& failure) {
+                    page.setTokensFailure(QString::fromStdString(failure.message), detailsOf(failure));
+                });
+        });
+    QObject::connect(
+        &page, &ModelPage::renderWanted, &workbench,
+        [&](const QString& model, const ordered_json& messages, bool add_generation_prompt) {
+            workbench.client().request(
+                QStringLiteral("text.render"),
+                {{"model", model.toStdString()},
+                 {"messages", messages},
+                 {"add_generation_prompt", add_generation_prompt}},
+                &page,
+                [&page, &workbench, model](const ordered_json& result) {
+                    take<protocol::RenderedMessages>(
+                        workbench, result, [&](const auto& answer) { page.setRendered(model, answer); });
+                },
+                [&page](const protocol::Failure& failure) {
+                    page.setRenderFailure(QString::fromStdString(failure.message), detailsOf(failure));
+                });
+        });
 }
 
 void choose(Workbench& workbench, const QString& model) {
@@ -113,13 +118,14 @@ void connectModelPage(ModelPage& page, Workbench& workbench) {
         if (workbench.client().state() != EngineState::ready)
             page.clear();
     });
-    QObject::connect(&workbench.events(), &EngineEvents::modelChanged, &page, [&](const ordered_json& params) {
-        try {
-            page.setLoaded(protocol::LoadedModel::fromJson(params.value("model", ordered_json())));
-        } catch (const protocol::Refusal& refusal) {
-            workbench.log(ModelPage::tr("window"), QString::fromUtf8(refusal.what()));
-        }
-    });
+    QObject::connect(
+        &workbench.events(), &EngineEvents::modelChanged, &page, [&](const ordered_json& params) {
+            try {
+                page.setLoaded(protocol::LoadedModel::fromJson(params.value("model", ordered_json())));
+            } catch (const protocol::Refusal& refusal) {
+                workbench.log(ModelPage::tr("window"), QString::fromUtf8(refusal.what()));
+            }
+        });
     QObject::connect(&page, &ModelPage::refreshWanted, &workbench, [&] { askModels(page, workbench); });
     QObject::connect(&page, &ModelPage::unloadWanted, &workbench, &Workbench::unloadModel);
     QObject::connect(&page, &ModelPage::firstStepWanted, &workbench, [&] { workbench.client().reconnect(); });

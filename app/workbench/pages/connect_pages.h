@@ -5,6 +5,8 @@
 namespace spd {
 
 class CorpusPage;
+class ModelPage;
+class RunsPage;
 class SubspacePage;
 class TrainingPage;
 class Workbench;
@@ -13,10 +15,12 @@ struct RunDraft;
 // Each connects the signals of a page with requests to the engine, and what comes with the page. The page and
 // the workbench must outlive each other's connections: both live as long as the window.
 
+void connectModelPage(ModelPage& page, Workbench& workbench);
 void connectSubspacePage(SubspacePage& page, Workbench& workbench);
 /// @param subspace  whose picks the generation uses
 void connectCorpusPage(CorpusPage& page, SubspacePage& subspace, Workbench& workbench);
 void connectTrainingPage(TrainingPage& page, Workbench& workbench);
+void connectRunsPage(RunsPage& page, Workbench& workbench);
 
 /// What was typed into a page's form, kept over a restart. @return null: nothing was kept
 nlohmann::ordered_json keptForm(Workbench& workbench, const char* page);

@@ -33,9 +33,11 @@ Pages::Pages(Workbench& workbench, QWidget* parent)
             [this] { Q_EMIT pageWanted(Stage::calibration); });
     connect(corpus, &CorpusPage::firstStepWanted, this, [this] { Q_EMIT pageWanted(Stage::subspace); });
     connect(training, &TrainingPage::firstStepWanted, this, [this] { Q_EMIT pageWanted(Stage::corpus); });
+    connectModelPage(*model, workbench);
     connectSubspacePage(*subspace, workbench);
     connectCorpusPage(*corpus, *subspace, workbench);
     connectTrainingPage(*training, workbench);
+    connectRunsPage(*runs, workbench);
 }
 
 void Pages::show(Stage stage) {
