@@ -107,7 +107,7 @@ void tst_TokenView::hoversAndPicks() {
     const int step = static_cast<int>(width(5));
     const auto at = [&](int token) { return QPoint(16 + token * step + step / 2, 12); };
     QTest::mouseMove(view.viewport(), at(1));
-    QTRY_VERIFY(!hovered.isEmpty());
+    QTRY_VERIFY_WITH_TIMEOUT(!hovered.isEmpty(), 30'000);
     QCOMPARE(hovered.last()[0].toInt(), 1);
     QTest::mousePress(view.viewport(), Qt::LeftButton, {}, at(2));
     QTest::mouseRelease(view.viewport(), Qt::LeftButton, {}, at(1));
