@@ -13,6 +13,7 @@
 #include "app/workbench/pages/pages.h"
 #include "views/dialogs/command_palette.h"
 #include "views/dialogs/connect_dialog.h"
+#include "views/dialogs/notice.h"
 #include "views/dialogs/shortcuts_sheet.h"
 #include "views/frame/run_card.h"
 #include "views/frame/stage_rail.h"
@@ -46,6 +47,7 @@ MainWindow::MainWindow(Workbench& workbench, Theme& theme)
       jobs_(new JobsStrip(workbench.jobs())),
       log_(new LogPanel),
       status_(new StatusLine),
+      notice_(new Notice),
       vertical_(new QSplitter(Qt::Vertical)),
       foot_(new QSplitter(Qt::Horizontal)),
       menus_(new MainMenus(*menuBar(), workbench, undo_, this)) {
@@ -84,35 +86,12 @@ MainWindow::MainWindow(Workbench& workbench, Theme& theme)
 
 MainWindow::~MainWindow() = default;
 
-QWidget* MainWindow::makeNotice() {
-    notice_ = new QWidget;
-    notice_->setAutoFillBackground(true);
-    notice_->setBackgroundRole(QPalette::ToolTipBase);
-    notice_text_ = new QLabel;
-    notice_text_->setWordWrap(true);
-    notice_text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    auto* mark = new QLabel;
-    mark->setPixmap(icon(QStringLiteral("warning")).pixmap(2 * kGrid));
-    auto* close = new QToolButton;
-    close->setIcon(icon(QStringLiteral("cancel")));
-    close->setAutoRaise(true);
-    close->setToolTip(tr("Hide this message; the log keeps it"));
-    connect(close, &QToolButton::clicked, notice_, &QWidget::hide);
-    auto* row = new QHBoxLayout(notice_);
-    row->setContentsMargins(kInner, kGrid / 2, kGrid, kGrid / 2);
-    row->addWidget(mark);
-    row->addWidget(notice_text_, 1);
-    row->addWidget(close);
-    notice_->hide();
-    return notice_;
-}
-
 QWidget* MainWindow::makeMiddle() {
     auto* page = new QWidget;
     auto* column = new QVBoxLayout(page);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(0);
-    column->addWidget(makeNotice());
+    column->addWidget(notice_);
     column->addWidget(pages_, 1);
 
     auto* middle = new QWidget;
@@ -197,6 +176,7 @@ void MainWindow::wireWorkbench() {
             [this] { card_->setValues(workbench_.runCard()); });
     connect(&workbench_, &Workbench::logged, log_, &LogPanel::append);
     connect(&workbench_, &Workbench::refused, this, &MainWindow::showNotice);
+    connect(&workbench_, &Workbench::interrupted, this, &MainWindow::offerToResume);
     connect(&workbench_, &Workbench::jobEnded, this, [this](const protocol::Job& job) {
         if (job.state == protocol::JobState::failed)
             showNotice(tr("%1 %2").arg(QString::fromStdString(job.title), stateInWords(job)));
@@ -224,8 +204,7 @@ Stage MainWindow::currentPage() const {
 }
 
 void MainWindow::showNotice(const QString& text) {
-    notice_text_->setText(text);
-    notice_->setVisible(!text.isEmpty());
+    notice_->say(text);
     if (!text.isEmpty())
         workbench_.log(tr("window"), text);
 }

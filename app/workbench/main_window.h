@@ -8,7 +8,6 @@
 #include "app/workbench/workbench.h"
 #include "views/shared/theme.h"
 
-class QLabel;
 class QSplitter;
 class QStackedWidget;
 class QToolButton;
@@ -17,6 +16,7 @@ namespace spd {
 
 class JobsStrip;
 class LogPanel;
+class Notice;
 class Pages;
 class RunCard;
 class StageRail;
@@ -45,7 +45,6 @@ protected:
     void closeEvent(QCloseEvent* event) override;
 
 private:
-    QWidget* makeNotice();
     QWidget* makeMiddle();
     QWidget* makeFoot();
     void wireFrame();
@@ -57,6 +56,7 @@ private:
     void openConnect();
     void openAbout();
     void doNextStep();
+    void offerToResume(const QStringList& jobs, const QString& text);
     bool mayClose();
 
     Workbench& workbench_;
@@ -68,10 +68,9 @@ private:
     JobsStrip* jobs_;
     LogPanel* log_;
     StatusLine* status_;
+    Notice* notice_;
     QSplitter* vertical_;
     QSplitter* foot_;
-    QWidget* notice_ = nullptr;
-    QLabel* notice_text_ = nullptr;
     MainMenus* menus_;
     bool closing_ = false;
 };

@@ -187,7 +187,32 @@ void Workbench::takeJobs(const Json& result) {
                 tr("A job of the engine's list could not be read: %1").arg(QString::fromUtf8(error.what())));
         }
     }
+    tellInterrupted(jobs);
     jobs_.setJobs(jobs);
+}
+
+/// Before the list is replaced: it still knows how far each had come.
+void Workbench::tellInterrupted(const std::vector<protocol::Job>& jobs) {
+    QStringList ids;
+    QString title, place;
+    for (const protocol::Job& job : jobs) {
+        const JobsModel::Row* known = jobs_.find(QString::fromStdString(job.id));
+        if (job.state != protocol::JobState::interrupted || !job.resumable ||
+            (known != nullptr && known->job.state == job.state))
+            continue;
+        ids << QString::fromStdString(job.id);
+        title = QString::fromStdString(job.title.empty() ? job.kind : job.title);
+        if (known != nullptr && known->progress && known->progress->progress.total > 0)
+            place =
+                tr(" at %1 of %2").arg(known->progress->progress.done).arg(known->progress->progress.total);
+    }
+    if (ids.size() == 1)
+        Q_EMIT interrupted(
+            ids, tr("The engine ended while \"%1\" ran%2. What it had saved is kept.").arg(title, place));
+    else if (!ids.isEmpty())
+        Q_EMIT interrupted(
+            ids, tr("%1 jobs were broken off by the end of their engine. What they had saved is kept.")
+                     .arg(ids.size()));
 }
 
 void Workbench::takeJob(const protocol::Job& job) {

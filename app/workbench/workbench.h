@@ -78,6 +78,9 @@ Q_SIGNALS:
     void logged(const spd::LogModel::Line& line);
     /// For a message that one should see: what happened, what to do.
     void refused(const QString& text);
+    /// Jobs that their engine's end broke off and that can go on; said once for each. @param text  what
+    /// happened, what is kept
+    void interrupted(const QStringList& jobs, const QString& text);
     /// A job has ended in this session of the window.
     void jobEnded(const spd::protocol::Job& job);
     /// What is shown of the engine may be old: ask again.
@@ -92,6 +95,7 @@ private:
     void onState();
     void refresh();
     void takeJobs(const Json& result);
+    void tellInterrupted(const std::vector<protocol::Job>& jobs);
     void takeJob(const protocol::Job& job);
     void takeModel(const Json& model);
     void askMeter();

@@ -166,7 +166,7 @@ void tst_JobsModel::stripSaysWishes() {
     view->setFocus();
     view->setCurrentIndex(model.index(2, 0));
     QTest::keyClick(view, Qt::Key_Up, Qt::AltModifier);
-    QTRY_COMPARE(moved.size(), 1);
+    QTRY_COMPARE_WITH_TIMEOUT(moved.size(), 1, 30'000);
     QCOMPARE(moved[0][1].toInt(), 0);
 }
 

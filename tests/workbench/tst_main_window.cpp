@@ -10,6 +10,7 @@
 #include "app/workbench/link/shell_words.h"
 #include "app/workbench/main_window.h"
 #include "app/workbench/workbench.h"
+#include "views/dialogs/notice.h"
 #include "views/frame/run_card.h"
 #include "views/frame/stage_rail.h"
 
@@ -22,6 +23,7 @@ class tst_MainWindow : public QObject {
 private Q_SLOTS:
     void init();
     void showsTheEnginesJobs();
+    void offersToResume();
     void wishesReachTheEngine();
     void everyPageFits_data();
     void everyPageFits();
@@ -64,29 +66,43 @@ void tst_MainWindow::init() {
 void tst_MainWindow::showsTheEnginesJobs() {
     const auto program = start();
     QTRY_COMPARE_WITH_TIMEOUT(program->workbench.jobs().rowCount(), 6, 30'000);
-    QTRY_COMPARE(program->workbench.status().share, 0.62);
+    QTRY_COMPARE_WITH_TIMEOUT(program->workbench.status().share, 0.62, 30'000);
     QCOMPARE(program->workbench.status().engine, QStringLiteral("engine ready"));
     QCOMPARE(program->workbench.status().jobs, QStringLiteral("1 running, 2 waiting"));
-    QVERIFY(program->workbench.status().model.contains(QStringLiteral("0.920 GiB")));
+    QTRY_VERIFY_WITH_TIMEOUT(program->workbench.status().model.contains(QStringLiteral("0.920 GiB")), 30'000);
     QCOMPARE(program->workbench.marks()[1].kind, spd::StageMark::Kind::running);
     QCOMPARE(program->workbench.runCard().next_step, QStringLiteral("Choose a model"));
+}
+
+void tst_MainWindow::offersToResume() {
+    const auto program = start();
+    auto* notice = program->window.findChild<spd::Notice*>();
+    QTRY_VERIFY_WITH_TIMEOUT(notice->isVisible(), 30'000);
+    QCOMPARE(notice->text(),
+             QStringLiteral("The engine ended while \"Generate corpus, MBPP\" ran. What it had saved "
+                            "is kept."));
+    auto* button = notice->findChild<QPushButton*>();
+    QCOMPARE(button->text(), QStringLiteral("Resume"));
+    button->click();
+    QVERIFY(!notice->isVisible());
+    QTRY_COMPARE_WITH_TIMEOUT(program->stateOf("j6"), JobState::queued, 30'000);
 }
 
 void tst_MainWindow::wishesReachTheEngine() {
     const auto program = start();
     QTRY_COMPARE_WITH_TIMEOUT(program->workbench.jobs().rowCount(), 6, 30'000);
     program->workbench.moveJob(QStringLiteral("j3"), 0);
-    QTRY_COMPARE(program->workbench.jobs().rows()[1].job.id, std::string("j3"));
+    QTRY_COMPARE_WITH_TIMEOUT(program->workbench.jobs().rows()[1].job.id, std::string("j3"), 30'000);
     program->workbench.resumeJob(QStringLiteral("j6"));
-    QTRY_COMPARE(program->stateOf("j6"), JobState::queued);
+    QTRY_COMPARE_WITH_TIMEOUT(program->stateOf("j6"), JobState::queued, 30'000);
     program->workbench.removeJob(QStringLiteral("j5"));
-    QTRY_VERIFY(program->workbench.jobs().find(QStringLiteral("j5")) == nullptr);
+    QTRY_VERIFY_WITH_TIMEOUT(program->workbench.jobs().find(QStringLiteral("j5")) == nullptr, 30'000);
     program->workbench.cancelJob(QStringLiteral("j1"));
     QVERIFY(program->workbench.jobs().running()->job.stopping);  // seen at once
-    QTRY_COMPARE(program->stateOf("j1"), JobState::cancelled);
+    QTRY_COMPARE_WITH_TIMEOUT(program->stateOf("j1"), JobState::cancelled, 30'000);
     QSignalSpy logged(&program->workbench, &spd::Workbench::logged);
     program->workbench.showJobLog(QStringLiteral("j4"));
-    QTRY_COMPARE(logged.size(), 2);
+    QTRY_COMPARE_WITH_TIMEOUT(logged.size(), 2, 30'000);
     QSignalSpy refused(&program->workbench, &spd::Workbench::refused);
     program->workbench.connectTo(QStringLiteral("ssh 'host"));
     QCOMPARE(refused.size(), 1);
@@ -151,7 +167,7 @@ void tst_MainWindow::closing() {
     QCOMPARE(asked, 1);
     QCOMPARE(closed, answer == QStringLiteral("Keep going"));
     if (answer == QStringLiteral("Stop and save")) {
-        QTRY_VERIFY(!program->window.isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(!program->window.isVisible(), 30'000);
         QCOMPARE(program->stateOf("j1"), JobState::cancelled);
     } else {
         QCOMPARE(program->stateOf("j1"), JobState::running);

@@ -53,7 +53,7 @@ ConnectDialog::ConnectDialog(const QString& current, const QString& local, const
     layout->addWidget(problem_);
     layout->addStretch();
     layout->addWidget(buttons);
-    resize(76 * kGrid, 28 * kGrid);
+    resize(76 * kGrid, 23 * kGrid);
     showProblem();
 }
 

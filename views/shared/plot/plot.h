@@ -83,6 +83,7 @@ protected:
 
 private:
     QWidget* makeToolRow(const QString& title);
+    QToolButton* makeSaveButton();
     void makeInteractions();
     void onMouseMove(const QPointF& position);
     bool isOnMark(const QPointF& position) const;

@@ -9,6 +9,7 @@
 #include "app/workbench/pages/pages.h"
 #include "views/dialogs/command_palette.h"
 #include "views/dialogs/connect_dialog.h"
+#include "views/dialogs/notice.h"
 #include "views/dialogs/shortcuts_sheet.h"
 #include "views/frame/run_card.h"
 
@@ -80,6 +81,14 @@ void MainWindow::doNextStep() {
         showPage(nextStep(workbench_.draft()).page);
     else
         openConnect();
+}
+
+void MainWindow::offerToResume(const QStringList& jobs, const QString& text) {
+    showNotice(text);
+    notice_->say(text, tr("Resume"), [this, jobs] {
+        for (const QString& job : jobs)
+            workbench_.resumeJob(job);
+    });
 }
 
 /// The engine outlives its windows, so work may go on without one.
