@@ -4,6 +4,7 @@
 
 namespace spd {
 
+class CalibrationPage;
 class CorpusPage;
 class ModelPage;
 class RunsPage;
@@ -16,6 +17,7 @@ struct RunDraft;
 // the workbench must outlive each other's connections: both live as long as the window.
 
 void connectModelPage(ModelPage& page, Workbench& workbench);
+void connectCalibrationPage(CalibrationPage& page, Workbench& workbench);
 void connectSubspacePage(SubspacePage& page, Workbench& workbench);
 /// @param subspace  whose picks the generation uses
 void connectCorpusPage(CorpusPage& page, SubspacePage& subspace, Workbench& workbench);
