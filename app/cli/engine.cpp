@@ -39,6 +39,7 @@ int runEngine(int linger_seconds, const CommonOptions& common, const JobContext&
     addTrainJob(server, workplace);
     addExperimentJob(server, workplace);
     addExportJob(server, workplace);
+    addPreviewJob(server, workplace);
     (void)!nice(kNice);
     std::cerr << fmt::format("engine {} serves {}\n", getpid(), printable(common.workspace.native(), 1000));
     server.run(context.stop);

@@ -50,25 +50,6 @@ void readPrompts(Params& params, GenerateJob& job) {
     request.template_variables = params.object("template_variables");
 }
 
-void readSettings(const Workplace& workplace, Params& params, CorpusRequest& request) {
-    GenerationSettings& settings = request.settings;
-    settings.max_new_tokens = params.integer("max_new_tokens", settings.max_new_tokens);
-    settings.stop = params.texts("stop");
-    const int64_t batch = params.integer("batch", settings.batch);
-    if (batch < 1 || batch > 65'536)
-        throw Refusal(Code::invalid_params, "batch must lie in [1, 65536]");
-    settings.batch = static_cast<int>(batch);
-    settings.seed = seedOf(params);
-    const std::string start = params.text("sampling", "given");
-    if (start != "given" && start != "model")
-        throw Refusal(Code::invalid_params, "sampling must be given or model");
-    if (request.method && start == "model")
-        throw Refusal(Code::invalid_params, "method and sampling \"model\" exclude each other");
-    settings.sampling = samplingOf(params).over(
-        samplingStart(request.method, start == "model", request.model, workplace.workspace()));
-    settings.validate();
-}
-
 GenerateJob read(const Workplace& workplace, const ordered_json& json) {
     Params params(json);
     GenerateJob job;
@@ -85,7 +66,7 @@ GenerateJob read(const Workplace& workplace, const ordered_json& json) {
     if (request.method)
         requireMethodFits(*request.method, !request.intervention.subspace.empty());
     readPrompts(params, job);
-    readSettings(workplace, params, request);
+    request.settings = generationOf(params, request.method, request.model, workplace.workspace());
     request.dtype = dtypeOf(params, detectIsa() == Isa::avx512_bf16 ? DType::bfloat16 : DType::float32);
     request.overwrite = params.flag("overwrite", false);
     request.threads = chosenThreads(workplace.common());
@@ -130,6 +111,26 @@ ordered_json run(Workplace& workplace, const ordered_json& params, JobChannel& c
 }
 
 }  // namespace
+
+GenerationSettings generationOf(Params& params, std::optional<Method> method, const std::string& model,
+                                const std::filesystem::path& workspace) {
+    GenerationSettings settings;
+    settings.max_new_tokens = params.integer("max_new_tokens", settings.max_new_tokens);
+    settings.stop = params.texts("stop");
+    const int64_t batch = params.integer("batch", settings.batch);
+    if (batch < 1 || batch > 65'536)
+        throw Refusal(Code::invalid_params, "batch must lie in [1, 65536]");
+    settings.batch = static_cast<int>(batch);
+    settings.seed = seedOf(params);
+    const std::string start = params.text("sampling", "given");
+    if (start != "given" && start != "model")
+        throw Refusal(Code::invalid_params, "sampling must be given or model");
+    if (method && start == "model")
+        throw Refusal(Code::invalid_params, "method and sampling \"model\" exclude each other");
+    settings.sampling = samplingOf(params).over(samplingStart(method, start == "model", model, workspace));
+    settings.validate();
+    return settings;
+}
 
 InterventionRequest interventionOf(Params& params, const std::string& otherwise) {
     InterventionRequest request;

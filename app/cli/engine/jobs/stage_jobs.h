@@ -3,10 +3,12 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "app/cli/engine/workplace.h"
 #include "core/engine/server.h"
+#include "core/pipeline/generate_corpus.h"
 #include "core/pipeline/open_intervention.h"
 #include "core/protocol/params.h"
 
@@ -18,6 +20,7 @@ void addGenerateJob(engine::Server& server, Workplace& workplace);
 void addTrainJob(engine::Server& server, Workplace& workplace);
 void addExperimentJob(engine::Server& server, Workplace& workplace);
 void addExportJob(engine::Server& server, Workplace& workplace);
+void addPreviewJob(engine::Server& server, Workplace& workplace);
 
 /// A run of the window: WORKSPACE/experiments/workbench/runs/NAME with calibration/, corpus.jsonl and
 /// training/ in it.
@@ -43,6 +46,12 @@ nlohmann::ordered_json workInRun(Workplace& workplace, const RunPlace& run,
 /// "subspace" (else `otherwise`), what projectionOf() reads, "adapter".
 /// @throws Refusal invalid_params, also for settings of a projection without a subspace
 InterventionRequest interventionOf(protocol::Params& params, const std::string& otherwise = "");
+
+/// "greedy", "temperature", "top_k", "top_p", "min_p", "repetition_penalty", "sampling", "max_new_tokens",
+/// "stop", "batch", "seed". @param method  whose preset the sampling starts from.
+/// @throws Refusal invalid_params; Error as GenerationSettings::validate(), samplingStart()
+GenerationSettings generationOf(protocol::Params& params, std::optional<Method> method,
+                                const std::string& model, const std::filesystem::path& workspace);
 
 /// The param "dtype", else `fallback`. @throws Refusal invalid_params
 DType dtypeOf(protocol::Params& params, DType fallback);
