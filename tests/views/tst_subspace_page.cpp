@@ -15,7 +15,7 @@
 #include "core/subspace/spectrum.h"
 #include "core/subspace/subspace_folder.h"
 #include "views/subspace/heat_map.h"
-#include "views/subspace/measures.h"
+#include "views/subspace/picks/measures.h"
 #include "views/subspace/spectrum_plots.h"
 #include "views/subspace/subspace_page.h"
 #include "views/subspace/targets_model.h"

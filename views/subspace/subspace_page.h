@@ -4,7 +4,7 @@
 #include <QWidget>
 #include <memory>
 
-#include "views/subspace/projection_pick.h"
+#include "views/subspace/picks/projection_pick.h"
 
 class QComboBox;
 class QLabel;

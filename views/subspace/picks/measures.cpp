@@ -1,4 +1,4 @@
-#include "views/subspace/measures.h"
+#include "views/subspace/picks/measures.h"
 
 #include <QCoreApplication>
 #include <algorithm>
@@ -122,6 +122,25 @@ QString describeTarget(const SubspaceFigures& figures, size_t target, const Rank
         tr("s1 %1, rows %2").arg(formatNumber(curves.singular_values.front()), formatCount(curves.rows)),
     };
     return lines.join(u'\n');
+}
+
+QString cutInWords(const SubspaceFigures& figures, const std::vector<size_t>& targets,
+                   const RankChoice& choice) {
+    if (targets.empty())
+        return tr("No layer is picked: nothing is projected.");
+    double energy = 1, overlap = 0, chance = 0;
+    int64_t nine_tenths = 0;
+    for (const size_t target : targets) {
+        const RankFigures at = figures.at(target, rankOf(choice, figures.target(target)));
+        energy = std::min(energy, at.energy);
+        overlap += at.overlap / static_cast<double>(targets.size());
+        chance += at.chance / static_cast<double>(targets.size());
+        nine_tenths = std::max(nine_tenths, figures.rankOfEnergy(target, 0.9));
+    }
+    return tr("%1 of the energy is kept, %2 directions hold 90 %. Halves of the examples agree on %3 of the "
+              "subspace "
+              "(chance %4).")
+        .arg(formatPercent(energy), formatCount(nine_tenths), formatPercent(overlap), formatPercent(chance));
 }
 
 }  // namespace spd
