@@ -31,9 +31,12 @@ Pages::Pages(Workbench& workbench, QWidget* parent)
         addWidget(page);
     connect(subspace, &SubspacePage::firstStepWanted, this,
             [this] { Q_EMIT pageWanted(Stage::calibration); });
+    connect(calibration, &CalibrationPage::firstStepWanted, this,
+            [this] { Q_EMIT pageWanted(Stage::model); });
     connect(corpus, &CorpusPage::firstStepWanted, this, [this] { Q_EMIT pageWanted(Stage::subspace); });
     connect(training, &TrainingPage::firstStepWanted, this, [this] { Q_EMIT pageWanted(Stage::corpus); });
     connectModelPage(*model, workbench);
+    connectCalibrationPage(*calibration, workbench);
     connectSubspacePage(*subspace, workbench);
     connectCorpusPage(*corpus, *subspace, workbench);
     connectTrainingPage(*training, workbench);
@@ -45,6 +48,8 @@ void Pages::show(Stage stage) {
 }
 
 QUndoStack* Pages::undoStack(Stage stage) const {
+    if (stage == Stage::calibration)
+        return calibration->undoStack();
     return stage == Stage::subspace ? subspace->undoStack() : nullptr;
 }
 

@@ -78,6 +78,21 @@ void TableView::setCurrentRow(int row) {
     scrollTo(index);
 }
 
+std::vector<int> TableView::selectedRows() const {
+    std::vector<int> rows;
+    for (const QModelIndex& index : selectionModel()->selectedRows())
+        rows.push_back(sorted_->mapToSource(index).row());
+    std::sort(rows.begin(), rows.end());
+    return rows;
+}
+
+std::vector<int> TableView::allShownRows() const {
+    std::vector<int> rows;
+    for (int row = 0; row < shownRows(); ++row)
+        rows.push_back(sorted_->mapToSource(sorted_->index(row, 0)).row());
+    return rows;
+}
+
 void TableView::moveBy(int steps) {
     if (shownRows() == 0)
         return;

@@ -2,6 +2,7 @@
 
 #include <QSortFilterProxyModel>
 #include <QTableView>
+#include <vector>
 
 namespace spd {
 
@@ -23,6 +24,9 @@ public:
     /// -1: none.
     int currentRow() const;
     void setCurrentRow(int row);
+    /// Source rows, ascending; all that are shown in their order.
+    std::vector<int> selectedRows() const;
+    std::vector<int> allShownRows() const;
     /// The shown row `steps` further, clipped.
     void moveBy(int steps);
     /// The picked rows, tabs between columns.
