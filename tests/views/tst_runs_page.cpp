@@ -113,10 +113,11 @@ private Q_SLOTS:
         page.setDifferences({QStringLiteral("a1")},
                             {{QStringLiteral("x")}, {}});  // an answer that comes too late
         QCOMPARE(page.findChild<DifferencesModel*>()->columnCount(), 0);
-        page.setCurves(both, {{"runs",
-                               {{{"run", "a1"},
-                                 {"keys", {"train/loss"}},
-                                 {"curves", {{"train/loss", {{1, 2.5}, {2, 2}}}}}}}}});
+        page.setCurves(both, QStringLiteral("train/loss"),
+                       {{"runs",
+                         {{{"run", "a1"},
+                           {"keys", {"train/loss"}},
+                           {"curves", {{"train/loss", {{1, 2.5}, {2, 2}}}}}}}}});
         QCOMPARE(page.findChild<Plot*>()->curves().size(), size_t{1});
         QCOMPARE(page.findChild<Plot*>()->curves()[0].name, QStringLiteral("first"));
         page.setRuns(runRows(answer()));

@@ -4,10 +4,13 @@
 
 #include <QDir>
 #include <QElapsedTimer>
+#include <QLineEdit>
+#include <QPushButton>
 #include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
 #include <cstdio>
+#include <set>
 
 #include "app/workbench/link/shell_words.h"
 #include "app/workbench/main_window.h"
@@ -15,10 +18,12 @@
 #include "app/workbench/workbench.h"
 #include "views/calibration/calibration_choice.h"
 #include "views/calibration/calibration_page.h"
+#include "views/corpus/corpus_model.h"
 #include "views/corpus/corpus_page.h"
 #include "views/model/model_page.h"
 #include "views/runs/runs_models.h"
 #include "views/runs/runs_page.h"
+#include "views/shared/plot/plot.h"
 #include "views/subspace/heat_map.h"
 #include "views/subspace/subspace_page.h"
 #include "views/training/training_page.h"
@@ -120,12 +125,20 @@ void tst_Tour::initTestCase() {
 
 void tst_Tour::aModelIsChosen() {
     ModelPage* page = first_->window.pages().model;
-    Q_EMIT page->inspectWanted(model_, 1024, {});
-    Q_EMIT page->modelChosen(model_);
+    QLineEdit* name = nullptr;
+    for (auto* line : page->findChildren<QLineEdit*>())
+        name = line->placeholderText().startsWith(QStringLiteral("Folder")) ? line : name;
+    QVERIFY(name != nullptr);
+    name->setText(model_);
+    QTest::keyClick(name, Qt::Key_Return);
+    QPushButton* use = nullptr;
+    for (auto* button : page->findChildren<QPushButton*>())
+        use = button->text() == QStringLiteral("Use this model") ? button : use;
+    QVERIFY(use != nullptr);
+    QTRY_VERIFY_WITH_TIMEOUT(use->isEnabled(), kPatience);  // its load report is there
+    use->click();
     QCOMPARE(first_->workbench.draft().model, model_);
     QCOMPARE(first_->workbench.runCard().next_step, QStringLiteral("Run calibration"));
-    Q_EMIT page->tokenizeWanted(model_, QStringLiteral("48 clips"));
-    QTest::qWait(1500);
     picture(Stage::model, "model");
 }
 
@@ -166,8 +179,13 @@ void tst_Tour::aCorpusGrows() {
     Q_EMIT page->generateWanted(page->settings());
     QTRY_VERIFY_WITH_TIMEOUT(!first_->workbench.draft().corpus.isEmpty(), kPatience);
     QTRY_COMPARE_WITH_TIMEOUT(page->shownRecords(), settings["n_train"].get<int64_t>(), kPatience);
-    if (auto* table = page->findChild<QTableView*>(); table != nullptr)
-        table->selectRow(0);
+    std::set<QString> ids;  // each once, though the order changes at the end
+    for (const CorpusRow& row : page->findChild<CorpusModel*>()->content().rows())
+        ids.insert(row.id);
+    QTRY_COMPARE_WITH_TIMEOUT(page->shownRecords(), std::ssize(ids), kPatience);
+    for (auto* table : page->findChildren<QTableView*>())
+        if (table->accessibleName() == QStringLiteral("Completions"))
+            table->selectRow(1);
     picture(Stage::corpus, "corpus");
     QCOMPARE(first_->workbench.runCard().next_step, QStringLiteral("Train adapter"));
 }
@@ -200,7 +218,8 @@ void tst_Tour::theRunIsFound() {
         if (table->accessibleName() == QStringLiteral("Runs"))
             table->selectRow(0);
     QCOMPARE(page->selectedRuns().size(), 1);
-    QTest::qWait(500);
+    auto* curves = page->findChild<Plot*>();
+    QTRY_VERIFY_WITH_TIMEOUT(curves->curves().size() == 1 && curves->curves()[0].x.size() > 1, kPatience);
     picture(Stage::runs, "runs");
     picture(Stage::preview, "preview");
 }

@@ -68,8 +68,7 @@ CorpusPage::CorpusPage(QWidget* parent)
       statistics_(new QLabel),
       state_(new QLabel),
       generate_(new QPushButton),
-      stop_(new QPushButton(tr("Pause"))),
-      export_(new QPushButton(tr("Export..."))) {
+      stop_(new QPushButton(tr("Pause"))) {
     auto* content = new QWidget;
     auto* layout = new QHBoxLayout(content);
     layout->setContentsMargins(kInner, kInner, kInner, kInner);
@@ -89,7 +88,6 @@ CorpusPage::CorpusPage(QWidget* parent)
         stop_->setEnabled(false);
         Q_EMIT stopWanted(job_->id);
     });
-    connect(export_, &QPushButton::clicked, this, &CorpusPage::exportWanted);
     setMethod(QString::fromLatin1(kCorpusMethods[0]));
     showState();
 }
@@ -150,6 +148,11 @@ QString CorpusPage::addRecords(const std::vector<ordered_json>& records) {
     showCharts();
     showState();
     return refused;
+}
+
+void CorpusPage::clearRecords() {
+    model_->clear();
+    showCharts();
 }
 
 int64_t CorpusPage::shownRecords() const {
@@ -225,7 +228,6 @@ void CorpusPage::showState() {
     generate_->setText(job_ && canResume(*job_) ? tr("Resume") : tr("Generate"));
     generate_->setEnabled(!at_work && problem.isEmpty());
     generate_->setToolTip(problem);
-    export_->setEnabled(job_ && job_->state == JobState::finished);
     form_->setEnabled(!at_work);
     method_->setEnabled(!at_work);
 }

@@ -37,6 +37,8 @@ public:
     /// Lines of the corpus behind those that are shown. @return what was refused, in a sentence; empty
     QString addRecords(const std::vector<nlohmann::ordered_json>& records);
     int64_t shownRecords() const;
+    /// Before all records come anew, in another order.
+    void clearRecords();
 
     nlohmann::ordered_json settings() const;  ///< with "method"
     void setSettings(const nlohmann::ordered_json& values);
@@ -49,7 +51,6 @@ Q_SIGNALS:
     void generateWanted(const nlohmann::ordered_json& settings);
     void stopWanted(const std::string& job);
     void resumeWanted(const std::string& job);
-    void exportWanted();
 
 private:
     QWidget* makeReading();
@@ -79,7 +80,6 @@ private:
     QLabel* state_;
     QPushButton* generate_;
     QPushButton* stop_;
-    QPushButton* export_;
 };
 
 }  // namespace spd

@@ -89,7 +89,8 @@ QWidget* CorpusPage::makeSide() {
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     lengths_->setAxes(tr("tokens"), tr("completions"));
-    lengths_->setMinimumHeight(140);
+    lengths_->setWholeX();
+    lengths_->setFixedHeight(150);
     for (QLabel* label : {projection_, statistics_, state_}) {
         label->setWordWrap(true);
         label->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -110,7 +111,6 @@ QWidget* CorpusPage::makeSide() {
     row->addWidget(generate_, 1);
     row->addWidget(stop_, 1);
     layout->addLayout(row);
-    layout->addWidget(export_);
     return side;
 }
 

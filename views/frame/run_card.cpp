@@ -43,7 +43,8 @@ private:
         const bool missing = line_.value.isEmpty();
         painter.setPen(quietTextColor(palette()));
         painter.drawText(rect().adjusted(0, 0, -kGrid, 0), Qt::AlignVCenter | Qt::AlignLeft, line_.label);
-        const QRect space = rect().adjusted(kLabelWidth, 0, 0, 0);
+        const int label_width = fontMetrics().horizontalAdvance(line_.label) + kGrid;
+        const QRect space = rect().adjusted(std::max(kLabelWidth, label_width), 0, 0, 0);
         if (!missing)
             painter.setPen(palette().color(QPalette::WindowText));
         const QString value = missing ? RunCard::tr("not chosen yet") : line_.value;

@@ -140,6 +140,7 @@ QWidget* RunsPage::makeActions() {
     key_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     curves_->tools()->addWidget(key_);
     curves_->setAxes(tr("step"), QString());
+    curves_->setWholeX();
     return widget;
 }
 
@@ -148,7 +149,8 @@ void RunsPage::wire() {
     connect(search_, &QLineEdit::textChanged, filtered_, &QSortFilterProxyModel::setFilterFixedString);
     connect(trash_, &QPushButton::toggled, this, &RunsPage::refreshWanted);
     connect(table_->selectionModel(), &QItemSelectionModel::selectionChanged, this, &RunsPage::onSelection);
-    connect(key_, &QComboBox::activated, this, &RunsPage::showKey);
+    connect(key_, &QComboBox::activated, this,
+            [this] { Q_EMIT curvesWanted(selectedRuns(), key_->currentText()); });
     connect(tag_, &QPushButton::clicked, this, &RunsPage::askTag);
     connect(note_, &QPushButton::clicked, this, &RunsPage::askNote);
     connect(remove_, &QPushButton::clicked, this, [this] {
@@ -214,7 +216,7 @@ void RunsPage::onSelection() {
     if (ids.size() >= 2)
         Q_EMIT comparisonWanted(ids);
     if (!ids.isEmpty())
-        Q_EMIT curvesWanted(ids);
+        Q_EMIT curvesWanted(ids, key_->currentText().isEmpty() ? kLossKey : key_->currentText());
 }
 
 void RunsPage::setDifferences(const QStringList& ids, RunDifferences differences) {
@@ -224,15 +226,19 @@ void RunsPage::setDifferences(const QStringList& ids, RunDifferences differences
     differences_table_->resizeColumnsToContents();
 }
 
-void RunsPage::setCurves(const QStringList& ids, const nlohmann::ordered_json& metrics) {
+void RunsPage::setCurves(const QStringList& ids, const QString& key, const nlohmann::ordered_json& metrics) {
     if (ids != selectedRuns())
         return;
     metrics_ = metrics;
-    const QString shown = key_->currentText();
     const QStringList keys = curveKeys(metrics_);
     key_->clear();
     key_->addItems(keys);
-    key_->setCurrentText(keys.contains(shown) ? shown : keys.contains(kLossKey) ? kLossKey : keys.value(0));
+    key_->setCurrentText(key);
+    if (!keys.isEmpty() && !keys.contains(key)) {
+        key_->setCurrentIndex(0);
+        Q_EMIT curvesWanted(ids, keys.front());
+        return;
+    }
     showKey();
 }
 

@@ -31,7 +31,8 @@ public:
     void clear();
     /// Answers about the runs that are selected; others are dropped. @param ids  that were asked about
     void setDifferences(const QStringList& ids, RunDifferences differences);
-    void setCurves(const QStringList& ids, const nlohmann::ordered_json& metrics);
+    /// @param key  whose curves were asked for
+    void setCurves(const QStringList& ids, const QString& key, const nlohmann::ordered_json& metrics);
     QStringList selectedRuns() const;
 
 Q_SIGNALS:
@@ -39,7 +40,8 @@ Q_SIGNALS:
     void firstStepWanted();
     void refreshWanted(bool deleted);
     void comparisonWanted(const QStringList& ids);  ///< two or more
-    void curvesWanted(const QStringList& ids);      ///< one or more
+    /// One run or more. @param key  whose curves; empty: train/loss, and which keys there are
+    void curvesWanted(const QStringList& ids, const QString& key);
     void tagWanted(const QString& id, const QString& key, const QString& value);
     void noteWanted(const QString& id, const QString& text);
     void deleteWanted(const QString& id);

@@ -272,6 +272,10 @@ void SubspacePage::showRanks() {
     }
 }
 
+QString SubspacePage::rankInWords() const {
+    return figures_ ? ranksInWords(*figures_, pickedTargets(), pick_.rank) : QString();
+}
+
 void SubspacePage::toggleLayer(int64_t layer) {
     ProjectionPick pick = pick_;
     if (!pick.layers.erase(layer))

@@ -54,6 +54,8 @@ TrainingPlots::TrainingPlots(QWidget* parent)
     rate_->setAxes(tr("step"), tr("tokens/s"));
     lr_->hideLogarithmSwitch();
     rate_->hideLogarithmSwitch();
+    for (Plot* plot : {loss_, lr_, norm_, rate_})
+        plot->setWholeX();
     smoothing_->setRange(0, 99);
     smoothing_->setValue(80);
     smoothing_->setMaximumWidth(96);

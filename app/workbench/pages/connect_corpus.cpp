@@ -20,6 +20,9 @@ public:
     RecordFetcher(CorpusPage& page, Workbench& workbench)
         : QObject(&page), page_(page), workbench_(workbench) {}
 
+    /// Another generation: its records begin anew.
+    void restart() { complete_ = false; }
+
     void fetch() {
         if (std::exchange(asked_, true)) {
             again_ = true;
@@ -39,6 +42,12 @@ private:
         asked_ = false;
         if (run != workbench_.draft().name || !result.is_object() || !result.contains("rows"))
             return;
+        // A finished corpus has the order of the prompts, a growing one that of completion.
+        if (result.value("complete", false) && !std::exchange(complete_, true) && page_.shownRecords() > 0) {
+            page_.clearRecords();
+            fetch();
+            return;
+        }
         const auto rows = result["rows"].get<std::vector<ordered_json>>();
         if (const QString refused = page_.addRecords(rows); !refused.isEmpty()) {
             workbench_.log(CorpusPage::tr("corpus"), refused);
@@ -52,6 +61,7 @@ private:
     Workbench& workbench_;
     bool asked_ = false;
     bool again_ = false;
+    bool complete_ = false;  // what is shown has its last order
 };
 
 QString projectionInWords(const RunDraft& draft) {
@@ -80,6 +90,8 @@ void connectCorpusPage(CorpusPage& page, SubspacePage& subspace, Workbench& work
         const auto& job = watch->job();
         if (!job)
             return;
+        if (!hasEnded(job->state))
+            fetcher->restart();
         fetcher->fetch();
         if (job->state == protocol::JobState::finished && job->result.contains("out"))
             workbench.changeDraft([&](RunDraft& draft) {

@@ -43,10 +43,13 @@ void connectRunsPage(RunsPage& page, Workbench& workbench) {
                                                         page.setDifferences(ids, runDifferences(result));
                                                     });
                      });
-    QObject::connect(&page, &RunsPage::curvesWanted, &workbench, [&page, &workbench](const QStringList& ids) {
-        workbench.client().request(QStringLiteral("runs.metrics"), {{"runs", listOf(ids)}}, &page,
-                                   [&page, ids](const ordered_json& result) { page.setCurves(ids, result); });
-    });
+    QObject::connect(
+        &page, &RunsPage::curvesWanted, &workbench,
+        [&page, &workbench](const QStringList& ids, const QString& key) {
+            workbench.client().request(
+                QStringLiteral("runs.metrics"), {{"runs", listOf(ids)}, {"keys", listOf({key})}}, &page,
+                [&page, ids, key](const ordered_json& result) { page.setCurves(ids, key, result); });
+        });
     QObject::connect(
         &page, &RunsPage::tagWanted, &workbench,
         [change](const QString& id, const QString& key, const QString& value) {

@@ -22,22 +22,13 @@ QString layersText(const std::set<int64_t>& layers) {
     return words.join(QStringLiteral(", "));
 }
 
-QString rankText(const SubspacePage& page) {
-    const RankChoice& choice = page.pick().rank;
-    const QString rule = QString::fromStdString(choice.ruleText());
-    return choice.by_hand.empty()
-               ? rule
-               : SubspacePage::tr("%1, %n by hand", nullptr, static_cast<int>(choice.by_hand.size()))
-                     .arg(rule);
-}
-
 void tellPick(const SubspacePage& page, Workbench& workbench) {
     const ProjectionPick& pick = page.pick();
     workbench.changeDraft([&](RunDraft& draft) {
         draft.layers = layersText(pick.layers);
         draft.targets =
             pick.project == "both" ? QStringLiteral("K+V") : QString::fromStdString(pick.project).toUpper();
-        draft.rank = rankText(page);
+        draft.rank = page.rankInWords();
     });
 }
 

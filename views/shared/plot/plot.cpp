@@ -167,6 +167,20 @@ void Plot::setAxes(const QString& x_label, const QString& y_label) {
     refillSoon();
 }
 
+void Plot::setWholeX() {
+    auto ticker = QSharedPointer<QCPAxisTickerFixed>::create();
+    ticker->setTickStep(1);
+    ticker->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
+    plot_->xAxis->setTicker(ticker);
+    spaceMarks();
+}
+
+/// As many marks as have room for their numbers.
+void Plot::spaceMarks() {
+    const int room = std::max(2, plot_->axisRect()->width() / (6 * fontMetrics().horizontalAdvance(u'0')));
+    plot_->xAxis->ticker()->setTickCount(std::min(room, 6));
+}
+
 void Plot::setCurves(std::vector<Curve> curves) {
     curves_ = std::move(curves);
     rebuildGraphs();
@@ -214,6 +228,7 @@ void Plot::refillSoon() {
 
 void Plot::refill() {
     refill_waits_ = false;
+    spaceMarks();
     const QCPRange range = plot_->xAxis->range();
     const double columns = plot_->axisRect()->width() * devicePixelRatioF();
     for (size_t i = 0; i < curves_.size(); ++i) {

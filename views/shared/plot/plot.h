@@ -38,6 +38,8 @@ public:
 
     /// Labels with their units: "time, s".
     void setAxes(const QString& x_label, const QString& y_label);
+    /// x counts something: its marks stand at whole numbers.
+    void setWholeX();
     /// Replaces all curves. The shown range stays when the user has zoomed, else all is shown.
     void setCurves(std::vector<Curve> curves);
     /// Points behind the last ones of a curve, x ascending: what a running job adds.
@@ -93,6 +95,7 @@ private:
     void rebuildGraphs();
     void refill();
     void refillSoon();
+    void spaceMarks();
     void rescale();
     void applyPalette();
     void askWhereToSave(const QString& ending);

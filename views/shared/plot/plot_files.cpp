@@ -151,7 +151,7 @@ void Plot::applyPalette() {
         axis->grid()->setPen(QPen(rule, 1, Qt::DotLine));
         axis->grid()->setZeroLinePen(QPen(rule, 1));
     }
-    plot_->legend->setBrush(Qt::NoBrush);
+    plot_->legend->setBrush(QBrush(colors.color(QPalette::Base)));  // curves do not run through its words
     plot_->legend->setBorderPen(Qt::NoPen);
     plot_->legend->setTextColor(text);
     plot_->legend->setFont(small);
