@@ -234,6 +234,22 @@ private Q_SLOTS:
         QCOMPARE(wanted.count(), 2);  // an engine that has no more is not asked forever
     }
 
+    void anotherTokenizerCutsAgain() {
+        CalibrationPage page;
+        page.setModel(QStringLiteral("m"));
+        QSignalSpy wanted(&page, &CalibrationPage::examplesWanted);
+        Q_EMIT page.findChild<SourceBar*>()->loadWanted();
+        page.setExamples(listOf(3), 0);
+        page.setModel(QStringLiteral("other"));
+        QCOMPARE(wanted.count(), 2);
+        QVERIFY(wanted.last().first().value<ordered_json>()["model"] == "other");
+        page.setExamples(listOf(3), 0);
+        Q_EMIT page.findChild<SpanEditor*>()->chosen(3, 5, false);
+        page.setModel(QStringLiteral("m"));
+        QCOMPARE(wanted.count(), 2);  // a person's edits are not thrown away unasked
+        QCOMPARE(page.undoStack()->count(), 1);
+    }
+
     void manyExamplesAreFluent() {
         CalibrationPage page;
         page.resize(850, 560);
@@ -295,6 +311,7 @@ private Q_SLOTS:
             theme.choose(choice);
             CalibrationPage page;
             page.resize(850, 560);
+            QVERIFY2(page.minimumSizeHint().width() <= 850, "wider than its place in a window of 1280");
             page.setTasks(protocol::TaskList::fromJson(readAnswer(QStringLiteral("tasks"))));
             page.setModel(QStringLiteral("smollm2-135m-instruct"));
             page.show();
@@ -308,6 +325,7 @@ private Q_SLOTS:
                 CalibrationChoice wanted;
                 wanted.task = task;
                 page.setChoice(wanted);
+                Q_EMIT page.findChild<SourceBar*>()->loadWanted();
                 page.setExamples(
                     ExampleList::fromJson(readAnswer(QStringLiteral("examples_") + QLatin1String(task))), 0);
                 save(task);

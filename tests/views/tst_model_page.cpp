@@ -286,6 +286,7 @@ private Q_SLOTS:
             ModelPage page;
             page.resize(850, 560);
             fill(page);
+            QVERIFY2(page.minimumSizeHint().width() <= 850, "wider than its place in a window of 1280");
             page.show();
             auto* tabs = page.findChild<QTabWidget*>();
             for (int tab = 0; tab < tabs->count(); ++tab) {

@@ -57,6 +57,9 @@ PatternChanges changesOf(const SpanPattern& pattern, const std::vector<Searched>
 void CalibrationPage::setModel(const QString& model) {
     model_ = model;
     stack_->setCurrentIndex(model.isEmpty() ? 0 : 1);
+    const bool other_tokenizer = examples_->rowCount() > 0 && model != shown_model_ && !model.isEmpty();
+    if (other_tokenizer && countsOf(examples_->examples()).edited == 0)
+        ask();
     showCounts();
 }
 
@@ -75,6 +78,11 @@ void CalibrationPage::load() {
                               QMessageBox::Discard | QMessageBox::Cancel) != QMessageBox::Discard)
         return;
     shown_ = choice_;
+    ask();
+}
+
+void CalibrationPage::ask() {
+    shown_model_ = model_;
     source_->setWaiting(true);
     Q_EMIT examplesWanted(examplesParams(shown_, model_.toStdString(), 0));
 }
@@ -219,11 +227,21 @@ void CalibrationPage::showSoon() {
 void CalibrationPage::showCounts() {
     counts_wait_ = false;
     const ExampleCounts counts = countsOf(examples_->examples());
-    summary_->setText(counts.examples == 0 ? tr("Choose a task or a file and press Show examples.")
-                                           : summaryOf(counts));
+    const QString state = stateOfExamples();
+    summary_->setText(state.isEmpty() ? summaryOf(counts) : state);
     findings_->setSpanLengths(spanLengths(examples_->examples()));
-    run_bar_->setProblem(counts.examples == 0 ? tr("Show the examples first.")
-                                              : problemOf(choice_, model_.toStdString(), counts.picked));
+    run_bar_->setProblem(state.isEmpty() ? problemOf(choice_, model_.toStdString(), counts.picked) : state);
+}
+
+/// Why the table is not what a run would take, and what to do; empty: it is.
+QString CalibrationPage::stateOfExamples() const {
+    if (examples_->rowCount() == 0)
+        return tr("Choose a task or a file and press Show examples.");
+    if (shown_model_ != model_)
+        return tr("These examples were cut by the tokenizer of %1: press Show examples.").arg(shown_model_);
+    if (run_bar_->shown(shown_) != choice_)
+        return tr("The fields above have changed: press Show examples.");
+    return {};
 }
 
 void CalibrationPage::showExample() {
@@ -249,6 +267,8 @@ void CalibrationPage::setRunning(bool running) {
         examples_->clearMeasured();
         findings_->clearMeasured();
         findings_->setCurrentIndex(1);
+        for (const int column : {ExamplesModel::loss, ExamplesModel::gradient})
+            table_->setColumnHidden(column, false);
     }
     running_ = running;
     run_bar_->setRunning(running);

@@ -68,6 +68,8 @@ private:
     void wire();
     void wireTable();
     void load();
+    void ask();
+    QString stateOfExamples() const;
     void takeChoice();
     void change(std::vector<ExampleCommand::Change> changes, const QString& text);
     void applyChanges(const std::vector<ExampleCommand::Change>& changes, bool after);
@@ -83,6 +85,7 @@ private:
     QString model_;
     CalibrationChoice choice_;
     CalibrationChoice shown_;  // the one whose examples are shown
+    QString shown_model_;      // and whose tokenizer cut them
     QUndoStack undo_;
     bool counts_wait_ = false;
     bool running_ = false;

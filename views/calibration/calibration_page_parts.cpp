@@ -67,7 +67,7 @@ QWidget* CalibrationPage::makeContent() {
     upper->addWidget(makeTable());
     upper->addWidget(editor_);
     upper->setChildrenCollapsible(false);
-    upper->setSizes({420, 410});
+    upper->setSizes({430, 400});
     auto* both = new QSplitter(Qt::Vertical);
     both->addWidget(upper);
     both->addWidget(findings_);
@@ -108,10 +108,14 @@ QWidget* CalibrationPage::makeTable() {
                     [this] { pick(table_->allShownRows(), false); });
     picks->setMenu(menu);
     const int character = fontMetrics().averageCharWidth();
-    const int widths[] = {22, 12, 12, 5, 8, 8, 9};
+    const int widths[] = {19, 12, 11, 6, 8, 7, 13};
     for (int column = 0; column < ExamplesModel::columns; ++column)
         table_->setColumnWidth(column, widths[column] * character);
+    table_->setTextElideMode(Qt::ElideMiddle);  // ids differ at their ends
     table_->horizontalHeader()->setMinimumSectionSize(4 * character);
+    table_->horizontalHeader()->setSectionResizeMode(ExamplesModel::prompt, QHeaderView::Stretch);
+    for (const int column : {ExamplesModel::loss, ExamplesModel::gradient})
+        table_->setColumnHidden(column, true);  // until a run fills them
     auto* row = new QHBoxLayout;
     row->setSpacing(kGrid / 2);
     row->addWidget(search_, 1);

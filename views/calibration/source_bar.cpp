@@ -25,8 +25,23 @@ SourceBar::SourceBar(QWidget* parent)
       seed_label_(new QLabel(tr("see&d"))),
       seed_(new QSpinBox),
       code_span_(new QComboBox),
-      tests_(new QCheckBox(tr("tests in prompt"))),
+      tests_(new QCheckBox(tr("with tests"))),
       load_(new QPushButton(tr("Show examples"))) {
+    describeData();
+    describeNumbers();
+    auto* layout = new QHBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(kGrid);
+    for (QWidget* widget : std::initializer_list<QWidget*>{task_, path_, browse_, data_, code_span_, tests_,
+                                                           n_label_, n_, seed_label_, seed_})
+        layout->addWidget(widget, widget == path_ ? 1 : 0);
+    layout->addStretch(0);
+    layout->addWidget(load_);
+    wire();
+    setChoice({});
+}
+
+void SourceBar::describeData() {
     task_->addItem(tr("math"), QStringLiteral("math"));
     task_->addItem(tr("code"), QStringLiteral("code"));
     task_->addItem(tr("qa"), QStringLiteral("qa"));
@@ -41,10 +56,15 @@ SourceBar::SourceBar(QWidget* parent)
            "or {\"input_ids\",\"target_positions\"}. No default. --examples"));
     path_->setAccessibleName(tr("File of examples"));
     data_->setEditable(true);
+    data_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    data_->setMinimumContentsLength(11);
     data_->setToolTip(
         tr("The task's rows: a shipped data set, or a JSON Lines file. Default: the task's own "
            "train split. --data"));
     data_->setAccessibleName(tr("Data set"));
+}
+
+void SourceBar::describeNumbers() {
     n_->setRange(1, 1000000);
     n_->setToolTip(
         tr("Examples: the first n of the rows in an order that the seed gives, so that 20 lie in 50. "
@@ -57,16 +77,12 @@ SourceBar::SourceBar(QWidget* parent)
         code_span_->addItem(QString::fromLatin1(span));
     code_span_->setToolTip(tr("What counts of a program's tests. Default first_assertion. --code-span"));
     code_span_->setAccessibleName(tr("Span of a program"));
-    tests_->setToolTip(tr("The prompt of a program names its tests. Default: off. --tests-in-prompt"));
+    tests_->setToolTip(
+        tr("tests_in_prompt: the prompt of a program names its tests. Default: off. --tests-in-prompt"));
     load_->setToolTip(tr("Read the examples and mark their spans; nothing is computed yet"));
-    auto* layout = new QHBoxLayout(this);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(kGrid);
-    for (QWidget* widget : std::initializer_list<QWidget*>{task_, path_, browse_, data_, code_span_, tests_,
-                                                           n_label_, n_, seed_label_, seed_})
-        layout->addWidget(widget, widget == path_ ? 1 : 0);
-    layout->addStretch(0);
-    layout->addWidget(load_);
+}
+
+void SourceBar::wire() {
     connect(task_, &QComboBox::currentIndexChanged, this, &SourceBar::showFields);
     connect(browse_, &QPushButton::clicked, this, &SourceBar::fileWanted);
     connect(load_, &QPushButton::clicked, this, &SourceBar::loadWanted);
@@ -77,7 +93,6 @@ SourceBar::SourceBar(QWidget* parent)
         connect(box, &QSpinBox::valueChanged, this, &SourceBar::changed);
     connect(tests_, &QCheckBox::toggled, this, &SourceBar::changed);
     connect(path_, &QLineEdit::textChanged, this, &SourceBar::changed);
-    setChoice({});
 }
 
 void SourceBar::setTasks(const protocol::TaskList& tasks) {

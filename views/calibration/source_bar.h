@@ -34,6 +34,9 @@ Q_SIGNALS:
     void fileWanted();  ///< the button that looks through the engine's folders
 
 private:
+    void describeData();
+    void describeNumbers();
+    void wire();
     void showFields();
 
     protocol::TaskList tasks_;

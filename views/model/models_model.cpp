@@ -28,6 +28,12 @@ QString tipOf(const protocol::ModelEntry& entry) {
     return tip;
 }
 
+QFont boldFont() {
+    QFont font = QApplication::font("QTableView");
+    font.setWeight(QFont::DemiBold);
+    return font;
+}
+
 }  // namespace
 
 QString familyOf(const std::string& architecture) {
@@ -93,6 +99,13 @@ QString ModelsModel::text(const protocol::ModelEntry& entry, int column) const {
     }
 }
 
+QString ModelsModel::searched(const protocol::ModelEntry& entry) const {
+    QString all = QString::fromStdString(entry.model);
+    for (int column = 0; column < columns; ++column)
+        all += u' ' + text(entry, column);
+    return all.toCaseFolded();
+}
+
 QVariant ModelsModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid())
         return {};
@@ -103,12 +116,8 @@ QVariant ModelsModel::data(const QModelIndex& index, int role) const {
         case Qt::UserRole:
             return index.column() == size ? QVariant(static_cast<qlonglong>(entry.bytes))
                                           : QVariant(text(entry, index.column()).toCaseFolded());
-        case kSearchRole: {
-            QString all = QString::fromStdString(entry.model);
-            for (int column = 0; column < columns; ++column)
-                all += u' ' + text(entry, column);
-            return all.toCaseFolded();
-        }
+        case kSearchRole:
+            return searched(entry);
         case Qt::ToolTipRole:
             return tipOf(entry);
         case Qt::DecorationRole:
@@ -117,13 +126,9 @@ QVariant ModelsModel::data(const QModelIndex& index, int role) const {
         case Qt::TextAlignmentRole:
             return static_cast<int>((index.column() == size ? Qt::AlignRight : Qt::AlignLeft) |
                                     Qt::AlignVCenter);
-        case Qt::FontRole: {
-            if (chosen_.isEmpty() || QString::fromStdString(entry.model) != chosen_)
-                return {};
-            QFont bold = QApplication::font("QTableView");
-            bold.setWeight(QFont::DemiBold);
-            return bold;
-        }
+        case Qt::FontRole:
+            return !chosen_.isEmpty() && QString::fromStdString(entry.model) == chosen_ ? QVariant(boldFont())
+                                                                                        : QVariant();
         default:
             return {};
     }

@@ -30,6 +30,7 @@ public:
 
 private:
     QString text(const protocol::ModelEntry& entry, int column) const;
+    QString searched(const protocol::ModelEntry& entry) const;
 
     std::vector<protocol::ModelEntry> models_;
     QString chosen_;

@@ -56,9 +56,9 @@ QString summaryOf(const ExampleCounts& counts) {
     QString text =
         tr("%1 of %2 examples are picked").arg(formatCount(counts.picked), formatCount(counts.examples));
     if (counts.picked > 0)
-        text +=
-            tr("; |S| is %1 to %2 tokens, median %3")
-                .arg(formatCount(counts.shortest), formatCount(counts.longest), formatNumber(counts.median));
+        text += tr("; |S| is %1 to %2 tokens, median %3")
+                    .arg(formatCount(counts.shortest), formatCount(counts.longest),
+                         QString::number(counts.median));
     if (counts.without_span > 0)
         text += tr("; %1 without a span").arg(formatCount(counts.without_span));
     if (counts.edited > 0)

@@ -1,5 +1,7 @@
 #include "views/calibration/examples/examples_model.h"
 
+#include <algorithm>
+
 #include "views/shared/icons.h"
 #include "views/shared/numbers.h"
 #include "views/shared/table/table_view.h"
@@ -11,6 +13,17 @@ namespace {
 
 constexpr qsizetype kMostShown = 160;  // characters of a cell
 
+/// How many characters both begin with, up to the end of a word; at most `limit`.
+qsizetype sameLength(const QString& a, const QString& b, qsizetype limit) {
+    qsizetype same = 0;
+    limit = std::min({limit, a.size(), b.size()});
+    while (same < limit && a[same] == b[same])
+        ++same;
+    while (same > 0 && !a[same - 1].isSpace())
+        --same;
+    return same;
+}
+
 QString idText(const nlohmann::ordered_json& id) {
     return QString::fromStdString(id.is_string() ? id.get<std::string>() : id.dump());
 }
@@ -19,6 +32,12 @@ QString idText(const nlohmann::ordered_json& id) {
 
 void ExamplesModel::indexRow(size_t row) {
     const Example& example = examples_[row];
+    const QString prompt_text = QString::fromStdString(example.row.prompt.substr(0, kMostShown));
+    if (row == 0)
+        first_prompt_ = prompt_text;
+    if (row == 0 || !prompt_text.isEmpty())
+        same_ =
+            row == 0 ? 0 : sameLength(first_prompt_, prompt_text, row == 1 ? first_prompt_.size() : same_);
     rows_[example.row.id.dump()] = static_cast<int>(row);
     searched_.push_back((idText(example.row.id) + u' ' + QString::fromStdString(example.row.prompt) + u' ' +
                          QString::fromStdString(example.row.completion) + u' ' +
@@ -90,7 +109,8 @@ QString ExamplesModel::text(const Example& example, int column) const {
         case id:
             return idText(example.row.id);
         case prompt:
-            return readableText(QString::fromStdString(example.row.prompt).left(kMostShown));
+            return readableText(
+                QString::fromStdString(example.row.prompt.substr(0, 4 * kMostShown)).mid(same_, kMostShown));
         case span:
             return example.usable()
                        ? readableText(spanText(example).left(kMostShown))

@@ -41,7 +41,9 @@ private:
     void indexRow(size_t row);
 
     std::vector<Example> examples_;
-    std::vector<QString> searched_;    // [examples], case-folded
+    std::vector<QString> searched_;  // [examples], case-folded
+    QString first_prompt_;
+    qsizetype same_ = 0;               // characters that all prompts begin with: not shown
     std::map<std::string, int> rows_;  // by id as JSON
 };
 

@@ -82,6 +82,7 @@ SpanEditor::SpanEditor(QUndoStack& undo, QWidget* parent)
 
 QLayout* SpanEditor::makeHead(QUndoStack& undo) {
     title_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    title_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);  // a long id must not push the table
     auto* row = new QHBoxLayout;
     row->setSpacing(kGrid / 2);
     row->addWidget(title_, 1);
@@ -103,7 +104,7 @@ QLayout* SpanEditor::makeHead(QUndoStack& undo) {
 }
 
 QLayout* SpanEditor::makePattern() {
-    pattern_->setPlaceholderText(tr("regular expression, e.g. ####\\s(.*)$"));
+    pattern_->setPlaceholderText(tr("regex, e.g. ####\\s(.*)$"));
     pattern_->setToolTip(
         tr("Sets the span of every picked example: the first group of the match, else the whole "
            "match, searched in the completion. Perl syntax; ^ and $ match at line ends. An example "
@@ -147,6 +148,7 @@ void SpanEditor::setExample(const Example& example) {
 
 void SpanEditor::setChoice(const Example& example) {
     title_->setText(titleOf(example));
+    title_->setToolTip(title_->text());
     view_->setSpans(runsOf(example.choice.span.targets));
 }
 

@@ -9,7 +9,7 @@ namespace {
 constexpr char16_t kDot = u'\u00b7';
 constexpr char16_t kLineEnd = u'\u21b5';
 constexpr char16_t kTab = u'\u21e5';
-constexpr char16_t kReturn = u'\u240d';
+constexpr char16_t kReturn = u'\u2190';  // fonts that have U+240D are few
 constexpr char16_t kHardSpace = u'\u237d';
 constexpr char16_t kPartOfCharacter = u'\u25cc';  // dotted circle
 
