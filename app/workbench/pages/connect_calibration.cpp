@@ -113,6 +113,10 @@ void connectCalibrationPage(CalibrationPage& page, Workbench& workbench) {
                      });
     QObject::connect(&page, &CalibrationPage::runWanted, &workbench,
                      [&](const ordered_json& params) { start(workbench, params); });
+    QObject::connect(&page, &CalibrationPage::fileWanted, &workbench, [&] {
+        chooseOnEngine(workbench, &page, CalibrationPage::tr("A file of examples on the engine's machine"),
+                       /*file=*/true, [&page](const QString& path) { page.setPath(path); });
+    });
     followJob(page, workbench);
     showModel();
 }

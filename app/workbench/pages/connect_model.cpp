@@ -137,6 +137,10 @@ void connectModelPage(ModelPage& page, Workbench& workbench) {
         choose(workbench, model);
         page.setChosen(model);
     });
+    QObject::connect(&page, &ModelPage::folderWanted, &workbench, [&] {
+        chooseOnEngine(workbench, &page, ModelPage::tr("A checkpoint folder on the engine's machine"),
+                       /*file=*/false, [&page](const QString& path) { page.lookAt(path); });
+    });
     connectTries(page, workbench);
     page.setChosen(workbench.draft().model);
 }

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <QString>
+#include <functional>
 #include <nlohmann/json.hpp>
+
+class QWidget;
 
 namespace spd {
 
@@ -23,6 +27,10 @@ void connectSubspacePage(SubspacePage& page, Workbench& workbench);
 void connectCorpusPage(CorpusPage& page, SubspacePage& subspace, Workbench& workbench);
 void connectTrainingPage(TrainingPage& page, Workbench& workbench);
 void connectRunsPage(RunsPage& page, Workbench& workbench);
+
+/// A chooser over `parent` that looks through the engine's folders.
+void chooseOnEngine(Workbench& workbench, QWidget* parent, const QString& title, bool file,
+                    std::function<void(const QString&)> on_chosen);
 
 /// What was typed into a page's form, kept over a restart. @return null: nothing was kept
 nlohmann::ordered_json keptForm(Workbench& workbench, const char* page);

@@ -151,7 +151,9 @@ void Plot::applyPalette() {
         axis->grid()->setPen(QPen(rule, 1, Qt::DotLine));
         axis->grid()->setZeroLinePen(QPen(rule, 1));
     }
-    plot_->legend->setBrush(QBrush(colors.color(QPalette::Base)));  // curves do not run through its words
+    QColor behind_legend = colors.color(QPalette::Base);
+    behind_legend.setAlphaF(0.75F);  // curves neither end at its words nor run through them
+    plot_->legend->setBrush(behind_legend);
     plot_->legend->setBorderPen(Qt::NoPen);
     plot_->legend->setTextColor(text);
     plot_->legend->setFont(small);
