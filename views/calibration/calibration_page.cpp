@@ -262,7 +262,9 @@ void CalibrationPage::run() {
 }
 
 void CalibrationPage::setRunning(bool running) {
-    if (running && !running_) {
+    if (running == running_)
+        return;  // a job tells more than once that it runs; Stop stays pressed
+    if (running) {
         notice_->clear();
         examples_->clearMeasured();
         findings_->clearMeasured();
