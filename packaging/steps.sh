@@ -146,18 +146,20 @@ check_libtorch() {
     }
 }
 
-# build PRESET [TARGET]
+# build PRESET [TARGET ...]
 build() {
-    begin "Build, preset $1" "look at the message above; 'rm -rf build/$1' starts from nothing"
+    local preset=$1
+    shift
+    begin "Build, preset $preset" "look at the message above; 'rm -rf build/$preset' starts from nothing"
     check_libtorch
     cd "$root"
-    mkdir -p "build/$1"
+    mkdir -p "build/$preset"
     export SPD_PYTHON=$python SPD_LIBTORCH=${SPD_LIBTORCH:-}
-    cmake --preset "$1" >"build/$1/configure.log" 2>&1 || {
-        cat "build/$1/configure.log"
+    cmake --preset "$preset" >"build/$preset/configure.log" 2>&1 || {
+        cat "build/$preset/configure.log"
         return 1
     }
-    cmake --build --preset "$1" -j "$(compile_jobs)" ${2:+--target "$2"}
+    cmake --build --preset "$preset" -j "$(compile_jobs)" ${1:+--target "$@"}
     finish
 }
 

@@ -9,13 +9,15 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/calibration.h"
 #include "app/cli/commands.h"
 #include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
 #include "app/cli/shown_examples.h"
+#include "app/cli/stage_summaries.h"
 #include "app/cli/text_table.h"
-#include "core/data/tasks/task_data.h"
 #include "core/subspace/projection.h"
+#include "core/subspace/spectrum.h"
 
 namespace spd::cli {
 namespace {
@@ -24,12 +26,7 @@ using nlohmann::ordered_json;
 
 struct CalibrateOptions {
     std::string model;
-    std::filesystem::path examples;
-    std::string task;
-    std::string data;  ///< of the task; empty: its own
-    int64_t n = 50;
-    std::string code_span = "first_assertion";
-    bool tests_in_prompt = false;
+    ExampleSource source;
     bool show = false;
     std::filesystem::path out;  ///< empty: only shown
     std::string layers = "last_mid";
@@ -38,37 +35,6 @@ struct CalibrateOptions {
     bool per_head = false;
     double seconds_to_save = 60;
 };
-
-/// Share of the sum of squares in the first r singular values.
-double energyAt(const Spectrum& spectrum, int64_t rank) {
-    const double total = spectrum.singular_values.squaredNorm();
-    return total > 0 ? spectrum.singular_values.head(rank).squaredNorm() / total : 0;
-}
-
-ordered_json summaryJson(const CalibrateSummary& summary, const std::filesystem::path& out) {
-    ordered_json targets = ordered_json::object();
-    for (const auto& [target, measured] : summary.subspace.targets) {
-        ordered_json heads = ordered_json::array();
-        for (const Spectrum& head : measured.heads) {
-            const int64_t half = std::max<int64_t>(1, head.singular_values.size() / 2);
-            heads.push_back({{"width", head.singular_values.size()},
-                             {"numeric_rank", head.numeric_rank},
-                             {"effective_rank", head.effective_rank},
-                             {"stable_rank", head.stable_rank},
-                             {"half_dim_energy", energyAt(head, half)},
-                             {"half_dim_overlap", head.split_half_overlap(half - 1)}});
-        }
-        targets[toText(target)] = heads;
-    }
-    return {{"out", out.string()},
-            {"examples", summary.subspace.examples.size()},
-            {"resumed", summary.resumed},
-            {"tokens", summary.tokens},
-            {"open_seconds", summary.open_seconds},
-            {"gradient_seconds", summary.gradient_seconds},
-            {"decompose_seconds", summary.decompose_seconds},
-            {"targets", targets}};
-}
 
 void printTable(const Subspace& subspace) {
     TextTable table;
@@ -85,7 +51,7 @@ void printTable(const Subspace& subspace) {
                 {measured.heads.size() == 1 ? toText(target) : fmt::format("{} head {}", toText(target), i),
                  std::to_string(width), std::to_string(head.numeric_rank),
                  fmt::format("{:.1f}", head.effective_rank), fmt::format("{:.1f}", head.stable_rank),
-                 fmt::format("{:.4f}", energyAt(head, half)),
+                 fmt::format("{:.4f}", energyOf(head.singular_values, half)),
                  fmt::format("{:.3f}", head.split_half_overlap(half - 1)),
                  fmt::format("{:.3f}", static_cast<double>(half) / static_cast<double>(width))});
         }
@@ -107,32 +73,11 @@ void printSummary(const CalibrateSummary& summary, const std::filesystem::path& 
     fmt::print("{}\n", text);
 }
 
-/// The examples and where they came from, by --examples or --task.
-void readExamples(const CalibrateOptions& options, const Session& session, uint64_t seed,
-                  CalibrateRequest& request) {
-    const ModelConfig& config = session.checkpoint.config();
-    const ExampleLimits limits = {config.max_position_embeddings, config.vocab_size};
-    if (options.task.empty()) {
-        request.examples = readCalibrationExamples(options.examples, session.tokenizer, limits);
-        return;
-    }
-    const PromptTemplates templates = PromptTemplates::open();
-    const TaskSplit split = openTaskSplit(parseTask(options.task), options.data, templates);
-    CalibrationSet set =
-        selectCalibration(split, options.n, seed, {parseCodeSpan(options.code_span), options.tests_in_prompt},
-                          templates, session.tokenizer, limits);
-    for (const LeftOutRow& row : set.left_out)
-        printWarning(fmt::format("{}: row {} is left out: {}", printable(split.set.name, 500),
-                                 printable(toText(row.id)), row.reason));
-    request.examples = std::move(set.examples);
-    request.source = std::move(set.record);
-}
-
 CalibrateRequest requestOf(const CalibrateOptions& options, const CommonOptions& common) {
     if (options.out.empty() && !options.show)
         throw Error(ErrorKind::invalid_argument,
                     "--out FOLDER is missing (--show alone prints the examples)");
-    if (options.examples.empty() == options.task.empty())
+    if (options.source.examples.empty() == options.source.task.empty())
         throw Error(ErrorKind::invalid_argument,
                     "the examples come from --task or from --examples FILE, one of them");
     CalibrateRequest request;
@@ -161,12 +106,13 @@ void printExamples(const CalibrateRequest& request, const Tokenizer& tokenizer) 
     std::cout.flush();
 }
 
-int run(const CalibrateOptions& options, const CommonOptions& common, const JobContext& context) {
+int run(CalibrateOptions& options, const CommonOptions& common, const JobContext& context) {
     CalibrateRequest request = requestOf(options, common);
     const Session session = Session::open(options.model, common.workspace, context);
     request.settings.layers = parseLayers(options.layers, session.checkpoint.config().num_hidden_layers);
     checkFits(request.settings, session.checkpoint.config());
-    readExamples(options, session, common.seed, request);
+    options.source.seed = common.seed;
+    readExamples(options.source, session, request, printWarning);
     ordered_json result = ordered_json::object();
     if (common.json && options.show)
         result["shown"] = shownJson(request, session.tokenizer);
@@ -199,18 +145,22 @@ int run(const CalibrateOptions& options, const CommonOptions& common, const JobC
 }
 
 void addTaskOptions(CLI::App& command, CalibrateOptions& options) {
-    CLI::Option* task = command.add_option("--task", options.task, "math (GSM8K), code (MBPP) or qa (MMLU)");
-    command.add_option("--data", options.data, "The task's rows: a shipped data set or a JSON Lines file")
+    CLI::Option* task =
+        command.add_option("--task", options.source.task, "math (GSM8K), code (MBPP) or qa (MMLU)");
+    command
+        .add_option("--data", options.source.data, "The task's rows: a shipped data set or a JSON Lines file")
         ->needs(task);
-    command.add_option("--n", options.n, "Examples: the first of the task's rows, permuted by --seed")
+    command.add_option("--n", options.source.n, "Examples: the first of the task's rows, permuted by --seed")
         ->needs(task)
         ->capture_default_str();
     command
-        .add_option("--code-span", options.code_span,
+        .add_option("--code-span", options.source.code_span,
                     "What counts of a program: first_assertion, expected_value, all_assertions")
         ->needs(task)
         ->capture_default_str();
-    command.add_flag("--tests-in-prompt", options.tests_in_prompt, "The prompt of a program names its tests")
+    command
+        .add_flag("--tests-in-prompt", options.source.tests_in_prompt,
+                  "The prompt of a program names its tests")
         ->needs(task);
 }
 
@@ -226,7 +176,7 @@ void addCalibrate(CLI::App& app, CommonOptions& common, Command& chosen) {
                      "Checkpoint folder, org/name in the Hugging Face cache, or workspace name")
         ->required();
     command->add_option(
-        "--examples", options->examples,
+        "--examples", options->source.examples,
         R"(Lines {"prompt","completion","spans":[[from,to)]} or {"input_ids","target_positions"})");
     addTaskOptions(*command, *options);
     command->add_flag("--show", options->show,

@@ -37,7 +37,8 @@ void addCommonOptions(CLI::App& command, CommonOptions& options) {
         ->check(CLI::Validator(seedProblem, "UINT64"))
         ->capture_default_str();
     command.add_option("--workspace", options.workspace, "Folder of models, runs and the database");
-    command.add_flag("--overwrite", options.overwrite, "Begin anew: replace what lies at the output, a folder with all that is in it");
+    command.add_flag("--overwrite", options.overwrite,
+                     "Begin anew: replace what lies at the output, a folder with all that is in it");
 }
 
 void refuseSameFile(const std::filesystem::path& input, const std::filesystem::path& out, const char* what) {

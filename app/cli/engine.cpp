@@ -10,6 +10,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/engine/engine_messages.h"
+#include "app/cli/engine/jobs/stage_jobs.h"
 #include "core/engine/server.h"
 
 namespace spd::cli {
@@ -28,6 +29,17 @@ int runEngine(int linger_seconds, const CommonOptions& common, const JobContext&
     addModelMessages(server, workplace);
     addTextMessages(server, workplace);
     addMachineMessages(server, workplace);
+    addCalibrationMessages(server, workplace);
+    addSubspaceMessages(server, workplace);
+    addCorpusMessages(server, workplace);
+    addRunMessages(server, workplace);
+    addLineageMessage(server, workplace);
+    addCalibrateJob(server, workplace);
+    addGenerateJob(server, workplace);
+    addTrainJob(server, workplace);
+    addExperimentJob(server, workplace);
+    addExportJob(server, workplace);
+    addPreviewJob(server, workplace);
     (void)!nice(kNice);
     std::cerr << fmt::format("engine {} serves {}\n", getpid(), printable(common.workspace.native(), 1000));
     server.run(context.stop);

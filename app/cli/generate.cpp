@@ -9,9 +9,9 @@
 #include "app/cli/commands.h"
 #include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
+#include "app/cli/stage_summaries.h"
 #include "core/base/strict_json.h"
 #include "core/generate/method_presets.h"
-#include "core/io/model_locator.h"
 #include "core/kernels/kernel_table.h"
 #include "core/pipeline/generate_corpus.h"
 
@@ -29,59 +29,31 @@ struct GenerateOptions {
     CLI::App* command = nullptr;
 };
 
-/// --method decides where the sampling starts from. @throws Error invalid_argument when it and --subspace do
-/// not go together
+/// --method decides where the sampling starts from. @throws Error as requireMethodFits()
 void chooseMethod(GenerateOptions& options) {
     if (options.method.empty())
         return;
-    const Method method = options.method == "ssd"   ? Method::ssd
-                          : options.method == "psr" ? Method::psr
-                                                    : Method::spd;
     const CLI::Option* subspace = options.command->get_option_no_throw("--subspace");
-    const bool projects = subspace != nullptr && subspace->count() > 0;
-    if (projects != (method == Method::spd))
-        throw Error(ErrorKind::invalid_argument,
-                    projects
-                        ? "--method " + options.method + " samples without a projection: leave out --subspace"
-                        : "--method spd samples under a projection: --subspace names its folder");
-    options.request.method = method;
+    options.request.method = *parseSamplingMethod(options.method);
+    requireMethodFits(*options.request.method, subspace != nullptr && subspace->count() > 0);
 }
 
-SamplingSettings chosenSampling(const GenerateOptions& options, const std::filesystem::path& workspace) {
-    const SamplingSettings& given = options.request.settings.sampling;
-    if (options.sampling != "model" && !options.request.method)
-        return given;
-    SamplingSettings sampling = options.request.method
-                                    ? samplingOf(*options.request.method)
-                                    : samplingOfModel(locateModel(options.request.model, workspace).folder);
-    const auto wasGiven = [&](const char* option) { return options.command->count(option) > 0; };
-    if (wasGiven("--temperature") || wasGiven("--top-k") || wasGiven("--top-p") || wasGiven("--min-p"))
-        sampling.greedy = false;  // whoever says how to draw wants to draw
-    if (wasGiven("--greedy"))
-        sampling.greedy = true;
-    if (wasGiven("--temperature"))
-        sampling.temperature = given.temperature;
-    if (wasGiven("--top-k"))
-        sampling.top_k = given.top_k;
-    if (wasGiven("--top-p"))
-        sampling.top_p = given.top_p;
-    if (wasGiven("--min-p"))
-        sampling.min_p = given.min_p;
-    if (wasGiven("--repetition-penalty"))
-        sampling.repetition_penalty = given.repetition_penalty;
-    return sampling;
+GivenSampling givenSampling(const GenerateOptions& options) {
+    const SamplingSettings& parsed = options.request.settings.sampling;
+    const auto ifGiven = [&](const char* option, auto value) {
+        return options.command->count(option) > 0 ? std::optional(value) : std::nullopt;
+    };
+    return {.greedy = options.command->count("--greedy") > 0,
+            .temperature = ifGiven("--temperature", parsed.temperature),
+            .top_p = ifGiven("--top-p", parsed.top_p),
+            .min_p = ifGiven("--min-p", parsed.min_p),
+            .repetition_penalty = ifGiven("--repetition-penalty", parsed.repetition_penalty),
+            .top_k = ifGiven("--top-k", parsed.top_k)};
 }
 
 void printSummary(const CorpusSummary& summary, const std::filesystem::path& out, bool json) {
     if (json) {
-        const nlohmann::ordered_json result = {{"out", out.string()},
-                                               {"prompts", summary.prompts},
-                                               {"resumed", summary.resumed},
-                                               {"completion_tokens", summary.completion_tokens},
-                                               {"intervention", summary.intervention_record},
-                                               {"statistics", summary.statistics_record},
-                                               {"open_seconds", summary.open_seconds},
-                                               {"generate_seconds", summary.generate_seconds}};
+        const nlohmann::ordered_json result = summaryJson(summary, out);
         std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
         return;
     }
@@ -102,7 +74,8 @@ int run(GenerateOptions& options, const CommonOptions& common, const JobContext&
     CorpusRequest& request = options.request;
     request.workspace = common.workspace;
     chooseMethod(options);
-    request.settings.sampling = chosenSampling(options, common.workspace);
+    request.settings.sampling = givenSampling(options).over(
+        samplingStart(request.method, options.sampling == "model", request.model, common.workspace));
     request.settings.seed = common.seed;
     request.dtype = chosenDType(common, detectIsa() == Isa::avx512_bf16 ? DType::bfloat16 : DType::float32);
     request.threads = chosenThreads(common);

@@ -6,27 +6,15 @@
 #include <iostream>
 #include <map>
 #include <optional>
+#include <tuple>
 
 namespace spd::cli {
 namespace {
 
 constexpr const char* group = "Intervention";
-constexpr std::string_view random_prefix = "random:";
-
-std::optional<uint64_t> seedOf(std::string_view control) {
-    if (!control.starts_with(random_prefix))
-        return std::nullopt;
-    control.remove_prefix(random_prefix.size());
-    uint64_t seed = 0;
-    const auto [end, error] = std::from_chars(control.data(), control.data() + control.size(), seed);
-    if (error != std::errc() || end != control.data() + control.size())
-        return std::nullopt;
-    return seed;
-}
 
 std::string controlProblem(const std::string& text) {
-    return text == "none" || text == "complement" || seedOf(text) ? ""
-                                                                  : "must be none, complement or random:SEED";
+    return parseControl(text) ? "" : "must be none, complement or random:SEED";
 }
 
 std::string strengthProblem(const std::string& text) {
@@ -35,13 +23,6 @@ std::string strengthProblem(const std::string& text) {
     return error == std::errc() && end == text.data() + text.size() && std::isfinite(value)
                ? ""
                : "must be a finite number";
-}
-
-void setControl(ProjectionSettings& settings, const std::string& text) {
-    settings.control = text == "none"         ? ProjectControl::none
-                       : text == "complement" ? ProjectControl::complement
-                                              : ProjectControl::random;
-    settings.control_seed = seedOf(text).value_or(0);
 }
 
 /// An option whose values are the names in `choices`.
@@ -78,7 +59,10 @@ CLI::Option* addProjectionOptions(CLI::App& command, InterventionRequest& reques
         ->check(CLI::Validator(strengthProblem, "NUMBER"))
         ->capture_default_str();
     add(command.add_option_function<std::string>(
-            "--control", [&settings](const std::string& text) { setControl(settings, text); },
+            "--control",
+            [&settings](const std::string& text) {
+                std::tie(settings.control, settings.control_seed) = *parseControl(text);
+            },
             "none; complement: what is kept is removed; random:SEED: random directions"))
         ->check(CLI::Validator(controlProblem, "CONTROL"));
     add(addChoice<ProjectWhen>(command, "--when",

@@ -5,12 +5,12 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <iostream>
 #include <memory>
 
 #include "app/cli/commands.h"
 #include "app/cli/progress_line.h"
+#include "app/cli/stage_summaries.h"
 #include "core/kernels/kernel_table.h"
 
 namespace spd::cli {
@@ -30,31 +30,10 @@ double gib(int64_t bytes) {
     return static_cast<double>(bytes) / (1 << 30);
 }
 
-nlohmann::ordered_json asJson(const TrainSummary& summary) {
-    using Json = nlohmann::ordered_json;
-    return {{"adapter", summary.adapter.string()},
-            {"examples", summary.examples},
-            {"corpus", summary.filtered.keeps.empty() ? Json() : summary.filtered.toJson()},
-            {"held_out", summary.held_out},
-            {"steps", summary.steps},
-            {"planned_steps", summary.planned_steps},
-            {"resumed_steps", summary.resumed_steps},
-            {"was_complete", summary.was_complete},
-            {"stopped_early", summary.stopped_early},
-            {"adapter_step", summary.adapter_step},
-            {"first_loss", summary.first_loss},
-            {"last_loss", summary.last_loss},
-            {"held_out_nll", summary.held_out_loss ? Json(*summary.held_out_loss) : Json()},
-            {"recompute", summary.activations_kept ? "off" : "full"},
-            {"forecast_bytes", summary.forecast_bytes},
-            {"peak_bytes", summary.peak_bytes},
-            {"tokens", summary.tokens},
-            {"seconds", summary.seconds}};
-}
-
 void printSummary(const TrainSummary& summary, bool json) {
     if (json) {
-        std::cout << asJson(summary).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+        std::cout << summaryJson(summary).dump(-1, ' ', false,
+                                               nlohmann::ordered_json::error_handler_t::replace)
                   << "\n";
         return;
     }
@@ -85,20 +64,6 @@ void printSummary(const TrainSummary& summary, bool json) {
                              summary.activations_kept ? "kept" : "recomputed");
 }
 
-/// A number is a share of the corpus, anything else a file.
-void chooseHeldOut(const std::string& text, TrainRequest& request) {
-    const char* end = text.data() + text.size();
-    double share = 0;
-    const auto [stop, error] = std::from_chars(text.data(), end, share);
-    if (error != std::errc() || stop != end) {
-        request.held_out = text;
-        return;
-    }
-    if (!(share > 0 && share < 1))
-        throw Error(ErrorKind::invalid_argument, "--held-out: a share above 0 and below 1, or a file");
-    request.held_out_fraction = share;
-}
-
 /// An adapter to start from brings its rank and scale. @throws Error invalid_argument
 void refuseTwoShapes(const TrainOptions& options) {
     if (options.request.init_adapter.empty())
@@ -118,13 +83,11 @@ int run(TrainOptions& options, const CommonOptions& common, const JobContext& co
     request.overwrite = common.overwrite;
     request.program_version = SPD_VERSION;
     settings.seed = common.seed;
-    settings.loss = options.loss == "full" ? CountedTokens::full : CountedTokens::completion_only;
-    settings.recompute = options.recompute == "auto"  ? Recompute::automatic
-                         : options.recompute == "off" ? Recompute::off
-                                                      : Recompute::full;
+    settings.loss = parseCountedTokens(options.loss).value();
+    settings.recompute = parseRecompute(options.recompute).value();
     request.corpus_filter = parseCorpusFilter(options.corpus_filter);
     if (!options.held_out.empty())
-        chooseHeldOut(options.held_out, request);
+        request.chooseHeldOut(options.held_out);
     refuseTwoShapes(options);
     ProgressLine progress;
     try {

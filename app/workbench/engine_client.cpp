@@ -122,8 +122,8 @@ void EngineClient::setBusy(bool busy) {
 void EngineClient::collect() {
     EngineLink::Taken taken = link_->take();
     if (taken.refused > 0)
-        Q_EMIT oddLine(tr("The engine's side said %n line(s) that are no messages; the last one: %1", nullptr,
-                          taken.refused)
+        Q_EMIT oddLine(tr("Lines from the engine's side that are no messages: %1; the last one: %2")
+                           .arg(taken.refused)
                            .arg(taken.why_refused));
     std::move(taken.messages.begin(), taken.messages.end(), std::back_inserter(messages_));
     handleSome();

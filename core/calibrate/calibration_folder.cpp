@@ -73,16 +73,13 @@ public:
 private:
     std::string comparePartial();
     std::string compareOut();
-    std::string compare(const Json& before) const {
-        const std::string difference = settingsDifference(before, meta);
-        return difference.empty() ? "" : "made with other settings: " + difference;
-    }
 };
 
 /// Why the sums in `partial` cannot be gone on with; empty when they can.
 std::string CalibrationFolder::State::comparePartial() {
     try {
-        std::string reason = compare(checkCalibrationState(ContainedFolder::open(partial)));
+        std::string reason =
+            strangeSettings(checkCalibrationState(ContainedFolder::open(partial)), meta, kStateJson);
         has_sums = reason.empty();
         return reason;
     } catch (const Error& error) {
@@ -99,8 +96,9 @@ std::string CalibrationFolder::State::compareOut() {
         Json before = parseStrictJson(readFile(out / kCalibrationMeta, limits.max_bytes),
                                       (out / kCalibrationMeta).native(), limits);
         const Json files = before.is_object() ? before.value("files", Json()) : Json();
-        before.erase("files");
-        if (std::string reason = compare(before); !reason.empty())
+        if (before.is_object())
+            before.erase("files");
+        if (std::string reason = strangeSettings(before, meta, kCalibrationMeta); !reason.empty())
             return reason;
         if (files != describeFiles(out))
             return "changed since it was made";

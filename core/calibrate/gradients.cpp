@@ -136,6 +136,11 @@ Increment incrementOf(const at::Tensor& gradient, int64_t heads) {
     return {by_head.transpose(1, 2).bmm(by_head), rows.ne(0).any(1).sum().item<int64_t>()};
 }
 
+/// Of all heads together: the sum of squares of the gradient's entries.
+double traceOf(const at::Tensor& rows) {
+    return rows.diagonal(0, 1, 2).sum().item<double>();
+}
+
 void addTo(Eigen::MatrixXd& sum, const at::Tensor& increment) {
     // Symmetric, so that it does not matter which way round Eigen lays it out.
     const at::Tensor view = at::from_blob(sum.data(), {sum.rows(), sum.cols()}, at::kDouble);
@@ -148,7 +153,8 @@ public:
                 const JobContext& context)
         : model_(model), example_(example), settings_(settings), context_(context) {}
 
-    void addTo(GramSums& sums) const {
+    /// @return Frobenius norm of the gradients
+    double addTo(GramSums& sums) const {
         const std::vector<int64_t> positions = lossPositions(example_, settings_.loss);
         Taps taps(settings_, context_);
         const at::AutoGradMode record(true);
@@ -160,15 +166,18 @@ public:
 
         const at::NoGradGuard no_gradients;
         std::vector<Increment> increments;
+        double squares = 0;
         for (size_t i = 0; i < gradients.size(); ++i) {
             increments.push_back(
                 incrementOf(gradients[i], settings_.per_head ? model_.config().num_key_value_heads : 1));
             requireFinite(increments.back().rows.isfinite().all().item<bool>(),
                           "gradient of " + toText(taps.targets()[i]));
+            squares += traceOf(increments.back().rows);
         }
         add(taps.targets(), increments, sums);
         sums.examples.push_back({example_.id, static_cast<int64_t>(positions.size()),
                                  static_cast<int64_t>(example_.input_ids.size()), head.loss});
+        return std::sqrt(squares);
     }
 
 private:
@@ -202,9 +211,11 @@ private:
 
 }  // namespace
 
-void addExample(const CausalLm& model, const CalibrationExample& example, const CalibrationSettings& settings,
-                GramSums& sums, const JobContext& context) {
-    translateTorchErrors([&] { ExamplePass(model, example, settings, context).addTo(sums); });
+double addExample(const CausalLm& model, const CalibrationExample& example,
+                  const CalibrationSettings& settings, GramSums& sums, const JobContext& context) {
+    double norm = 0;
+    translateTorchErrors([&] { norm = ExamplePass(model, example, settings, context).addTo(sums); });
+    return norm;
 }
 
 }  // namespace spd

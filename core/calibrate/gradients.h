@@ -16,9 +16,10 @@ namespace spd {
 ///
 /// The sums are changed by the whole example or, when this throws, not at all.
 /// @param model  its weights ask for no gradients.
+/// @return Frobenius norm of the gradients, all targets together
 /// @throws Error invalid_argument (lossPositions()), file_format (a loss or gradient that is not finite),
 /// out_of_memory; Cancelled, looked at per layer forward and back
-void addExample(const CausalLm& model, const CalibrationExample& example, const CalibrationSettings& settings,
-                GramSums& sums, const JobContext& context);
+double addExample(const CausalLm& model, const CalibrationExample& example,
+                  const CalibrationSettings& settings, GramSums& sums, const JobContext& context);
 
 }  // namespace spd

@@ -2,10 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "core/base/error.h"
 
 namespace spd {
 
@@ -92,6 +95,7 @@ struct Experiment {
         int64_t checkpoint_every = 50;  ///< optimizer steps
     } training;
 
+    /// One a task and policy in each run: its results lie in eval/TASK or eval/TASK-generating.
     struct Evaluation {
         std::string task;
         int64_t limit = 0;  ///< 0: the paper's size
@@ -115,7 +119,10 @@ struct ExperimentPoint {
 struct ExperimentFile {
     std::string text;      ///< as it was read
     std::string resolved;  ///< the same with every default written out; reads back to the same points
-    std::vector<ExperimentPoint> points;  ///< at least one; the last key of [sweep] changes fastest
+    std::vector<ExperimentPoint> points;    ///< at least one; the last key of [sweep] changes fastest
+    std::string name;                       ///< of the file, for messages
+    std::map<std::string, uint32_t> lines;  ///< of each dotted key that is written there; of its list in
+                                            ///< [sweep] where it is swept
 };
 
 inline constexpr size_t kMostSweepPoints = 10'000;
@@ -128,6 +135,9 @@ ExperimentFile readExperiment(const std::filesystem::path& path);
 
 /// The same from text; `file` is the name used in messages.
 ExperimentFile parseExperiment(const std::string& text, const std::string& file);
+
+/// What is found wrong with a setting later on, as "FILE: line N: RULE"; line 1 for one that is not written.
+Error refusalAt(const ExperimentFile& file, const std::string& key, ErrorKind kind, const std::string& rule);
 
 /// Every setting with its value, dotted keys, in the order of the sections; what the run database keeps.
 std::vector<std::pair<std::string, std::string>> settingsOf(const Experiment& experiment);

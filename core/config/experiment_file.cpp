@@ -75,6 +75,22 @@ public:
         return text.str();
     }
 
+    std::map<std::string, uint32_t> lines() const {
+        std::map<std::string, uint32_t> lines;
+        const auto note = [&](const std::string& key, const toml::node* node) {
+            if (node != nullptr)
+                lines[key] = node->source().begin.line;
+        };
+        const Experiment any;
+        visitFields(any, [&](std::string_view section, std::string_view key, const auto&, const FieldRule&) {
+            note(dotted(section, key), find(section, key));
+        });
+        if (const toml::node* sweep = root_.get("sweep"); sweep != nullptr && sweep->is_table())
+            for (const auto& [key, node] : *sweep->as_table())
+                note(std::string(key.str()), &node);
+        return lines;
+    }
+
 private:
     /// toml++ sorts keys; the file's order is that of the lines.
     static std::vector<std::pair<std::string, const toml::node*>> axesOf(const toml::table& sweep) {
@@ -144,8 +160,20 @@ private:
                                   fmt::format("evaluate.{} is no setting", printable(key.str())));
             if (evaluation.task.empty() && item.as_table()->get("task") == nullptr)
                 problems_.add(item, "evaluate.task is missing");
+            refuseTwice(experiment.evaluate, evaluation, item);
             experiment.evaluate.push_back(evaluation);
         }
+    }
+
+    /// A run keeps one result a benchmark and policy, as lm-eval keeps one a task name.
+    void refuseTwice(const std::vector<Experiment::Evaluation>& before, const Experiment::Evaluation& now,
+                     const toml::node& item) {
+        for (const Experiment::Evaluation& other : before)
+            if (other.task == now.task && other.policy == now.policy && !now.task.empty() &&
+                (other.domain.empty() || now.domain.empty() || other.domain == now.domain))
+                return problems_.add(item, fmt::format("evaluate: {} (policy \"{}\") is there twice for the "
+                                                       "same runs: a run has one result of it",
+                                                       now.task, now.policy));
     }
 
     void findUnknownKeys(const toml::table& table, std::string_view section) {
@@ -240,7 +268,13 @@ ExperimentFile parseExperiment(const std::string& text, const std::string& file)
     const Experiment base = reader.read();
     std::vector<ExperimentPoint> points = reader.readPoints(base);
     problems.check();
-    return {text, resolvedToml(base) + reader.sweepText(), std::move(points)};
+    return {text, resolvedToml(base) + reader.sweepText(), std::move(points), file, reader.lines()};
+}
+
+Error refusalAt(const ExperimentFile& file, const std::string& key, ErrorKind kind, const std::string& rule) {
+    const auto line = file.lines.find(key);
+    const std::string position = fmt::format("line {}", line != file.lines.end() ? line->second : 1);
+    return Error(kind, Error::fileFormat(file.name, position, rule).what());
 }
 
 ExperimentFile readExperiment(const std::filesystem::path& path) {

@@ -81,21 +81,6 @@ CalibrationExample readTokens(PromptId id, const Json& row, const ExampleLimits&
     return example;
 }
 
-CalibrationExample readExample(int64_t line, const Json& row, const Tokenizer& tokenizer,
-                               const ExampleLimits& limits) {
-    PromptId id = readPromptId(row, line);
-    const auto hasOneOf = [&](std::initializer_list<const char*> fields) {
-        return std::any_of(fields.begin(), fields.end(),
-                           [&](const char* field) { return findField(row, field) != nullptr; });
-    };
-    const bool tokens = hasOneOf({"input_ids", "target_positions"});
-    const bool text = hasOneOf({"prompt", "completion", "spans"});
-    if (tokens && text)
-        throw rowError(R"(fields of both forms; {"prompt","completion","spans"} or )"
-                       R"({"input_ids","target_positions"} is wanted)");
-    return tokens ? readTokens(std::move(id), row, limits) : readText(std::move(id), row, tokenizer, limits);
-}
-
 }  // namespace
 
 std::vector<TextRange> readSpans(const Json& row, const std::string& completion) {
@@ -147,13 +132,28 @@ CalibrationExample makeCalibrationExample(PromptId id, std::string_view prompt, 
     return example;
 }
 
+CalibrationExample readCalibrationExample(int64_t line, const Json& row, const Tokenizer& tokenizer,
+                                          const ExampleLimits& limits) {
+    PromptId id = readPromptId(row, line);
+    const auto hasOneOf = [&](std::initializer_list<const char*> fields) {
+        return std::any_of(fields.begin(), fields.end(),
+                           [&](const char* field) { return findField(row, field) != nullptr; });
+    };
+    const bool tokens = hasOneOf({"input_ids", "target_positions"});
+    const bool text = hasOneOf({"prompt", "completion", "spans"});
+    if (tokens && text)
+        throw rowError(R"(fields of both forms; {"prompt","completion","spans"} or )"
+                       R"({"input_ids","target_positions"} is wanted)");
+    return tokens ? readTokens(std::move(id), row, limits) : readText(std::move(id), row, tokenizer, limits);
+}
+
 std::vector<CalibrationExample> readCalibrationExamples(const std::filesystem::path& path,
                                                         const Tokenizer& tokenizer,
                                                         const ExampleLimits& limits) {
     std::vector<CalibrationExample> examples;
     KnownIds known;
     readJsonLines(path, [&](int64_t line, const Json& row) {
-        CalibrationExample example = readExample(line, row, tokenizer, limits);
+        CalibrationExample example = readCalibrationExample(line, row, tokenizer, limits);
         known.add(example.id, line);
         examples.push_back(std::move(example));
     });

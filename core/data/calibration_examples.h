@@ -48,6 +48,11 @@ CalibrationExample makeCalibrationExample(PromptId id, std::string_view prompt, 
 /// @throws Error rowError() for what readCalibrationExamples() refuses
 std::vector<TextRange> readSpans(const nlohmann::ordered_json& row, const std::string& completion);
 
+/// One row of what readCalibrationExamples() reads. @param line  its id where it has none.
+/// @throws Error rowError()
+CalibrationExample readCalibrationExample(int64_t line, const nlohmann::ordered_json& row,
+                                          const Tokenizer& tokenizer, const ExampleLimits& limits);
+
 /// Reads lines {"prompt","completion","spans":[[from,to),...]}, in Unicode code points of the completion,
 /// 0-based and half-open, or {"input_ids":[...],"target_positions":[...]}, ids as they are (nothing is
 /// added). A missing "id" is the line's number from 0; equal ids are refused, and so is a line with fields of

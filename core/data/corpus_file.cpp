@@ -72,8 +72,7 @@ std::string CorpusWriter::State::strangeness(const Json& meta) const {
             parseStrictJson(readFile(paths.meta, kMetaLimits.max_bytes), paths.meta.native(), kMetaLimits);
         if (before.is_object())
             before.erase(kStatistics);  // what came out, not what made it
-        const std::string difference = settingsDifference(before, meta);
-        return difference.empty() ? "" : "made with other settings: " + difference;
+        return strangeSettings(before, meta, paths.meta.filename().native());
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::file_format)
             throw;

@@ -29,7 +29,7 @@ struct CorpusOrigin {
 
 /// Nothing where there is no such file, or another program's.
 std::optional<CorpusOrigin> originOf(const std::filesystem::path& corpus) {
-    const std::filesystem::path path = CorpusPaths(corpus).meta;
+    const std::filesystem::path path = metaOfCorpus(corpus);
     if (look(path) == Found::nothing)
         return std::nullopt;
     try {

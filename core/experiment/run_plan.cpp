@@ -1,11 +1,13 @@
 #include "core/experiment/run_plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <set>
 #include <string_view>
 
+#include "core/base/error.h"
 #include "core/base/sha256.h"
 
 namespace spd {
@@ -57,6 +59,18 @@ std::vector<std::pair<std::string, std::string>> settingsThatMatter(const Experi
     return settings;
 }
 
+std::string ranksSha256(const Experiment& experiment) {
+    constexpr std::string_view prefix = "file:";
+    const std::string& rule = experiment.projection.rank_rule;
+    if (!rule.starts_with(prefix))
+        return "";
+    try {
+        return sha256OfFile(rule.substr(prefix.size()));
+    } catch (const Error&) {
+        return "";
+    }
+}
+
 std::string labelOf(const ExperimentPoint& point, Method method) {
     std::string label;
     for (const auto& [key, value] : point.values)
@@ -102,6 +116,10 @@ std::vector<PlannedRun> planRuns(const ExperimentFile& file) {
                 return !evaluation.domain.empty() && evaluation.domain != point.experiment.task.name;
             });
             run.settings = settingsThatMatter(run.experiment, method);
+            if (run.needsSubspace())
+                run.ranks_sha256 = ranksSha256(run.experiment);
+            if (!run.ranks_sha256.empty())
+                run.settings.emplace_back("projection.ranks_sha256", run.ranks_sha256);
             if (!planned.insert({method, run.settings}).second)
                 continue;
             run.point = labelOf(point, method);
@@ -115,6 +133,15 @@ std::vector<PlannedRun> planRuns(const ExperimentFile& file) {
             runs.push_back(std::move(run));
         }
     return runs;
+}
+
+std::string identityOf(const ExperimentFile& file, const std::vector<PlannedRun>& runs) {
+    std::set<std::string> lines;
+    for (const PlannedRun& run : runs)
+        if (!run.ranks_sha256.empty())
+            lines.insert(fmt::format("# {}: SHA-256 {}\n",
+                                     printable(run.experiment.projection.rank_rule, 4000), run.ranks_sha256));
+    return fmt::format("{}{}", file.resolved, fmt::join(lines, ""));
 }
 
 }  // namespace spd

@@ -17,6 +17,10 @@ struct PlannedRun {
     /// Dotted keys and values of the settings that the method's result depends on, in the order of
     /// settingsOf(). Runs with equal ones would be equal.
     std::vector<std::pair<std::string, std::string>> settings;
+    /// SHA-256 of the file that projection.rank_rule names, where it names one and the method projects; also
+    /// among the settings, as projection.ranks_sha256. Empty where it cannot be read: checkProjection() says
+    /// so.
+    std::string ranks_sha256;
 
     bool needsSubspace() const { return method == Method::spd; }
     /// A corpus is made and an adapter trained on it: for what is evaluated as "trained", and where nothing
@@ -27,6 +31,10 @@ struct PlannedRun {
 /// The runs of a file: for each point its methods. A point that changes nothing for a method (a rank for
 /// `base`) makes no second run of it.
 std::vector<PlannedRun> planRuns(const ExperimentFile& file);
+
+/// The resolved file, with a comment line for each rank file that the runs use: other ranks are another
+/// experiment, as other settings are.
+std::string identityOf(const ExperimentFile& file, const std::vector<PlannedRun>& runs);
 
 /// `text` as a name of a file: other than A-Z a-z 0-9 . _ = , + - becomes -, and what is longer than
 /// `longest` is cut and ends in eight digits of its hash.

@@ -44,7 +44,11 @@ Json samplingInputs(const PlannedRun& run) {
 Json projectionInputs(const PlannedRun& run, const std::string& subspace_sha256) {
     if (subspace_sha256.empty())
         return nullptr;
-    return {{"subspace_sha256", subspace_sha256}, {"settings", settingsIn(run.experiment, "projection.")}};
+    Json inputs = {{"subspace_sha256", subspace_sha256},
+                   {"settings", settingsIn(run.experiment, "projection.")}};
+    if (!run.ranks_sha256.empty())
+        inputs["ranks_sha256"] = run.ranks_sha256;
+    return inputs;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "core/base/seconds_since.h"
 #include "core/base/sha256.h"
@@ -52,8 +53,8 @@ Json calibrationMeta(const Session& session, const CalibrateRequest& request) {
             {"dtype", name(request.dtype)}};
 }
 
-/// @throws Error out_of_memory
-void checkMemory(const Session& session, const CalibrateRequest& request) {
+/// @param in_memory  the weights are there already. @throws Error out_of_memory
+void checkMemory(const Session& session, const CalibrateRequest& request, bool in_memory) {
     size_t longest = 0;
     for (const CalibrationExample& example : request.examples)
         longest = std::max(longest, example.input_ids.size());
@@ -66,7 +67,7 @@ void checkMemory(const Session& session, const CalibrateRequest& request) {
         forecastMemory(config, settings).calibrate - parameters * bytesPerElement(DType::float32) - all_grams;
     // Nothing is kept below the lowest layer.
     const int64_t recorded = config.num_hidden_layers - request.settings.layers.front();
-    requireMemory(parameters * bytesPerElement(request.dtype) +
+    requireMemory((in_memory ? 0 : parameters * bytesPerElement(request.dtype)) +
                       activations / config.num_hidden_layers * recorded + gramBytes(config, request.settings),
                   "calibrate", "fewer --layers, shorter examples or --dtype bfloat16 need less");
 }
@@ -74,8 +75,10 @@ void checkMemory(const Session& session, const CalibrateRequest& request) {
 /// One start of a calibration.
 class CalibrateJob {
 public:
-    CalibrateJob(const Session& session, const CalibrateRequest& request, const JobContext& context)
-        : session_(session), request_(request), context_(context) {}
+    /// @param resident  of the session; null: weights of its own.
+    CalibrateJob(const Session& session, ResidentModel* resident, const CalibrateRequest& request,
+                 const JobContext& context)
+        : session_(session), resident_(resident), request_(request), context_(context) {}
 
     CalibrateSummary run() {
         const ModelConfig& config = session_.checkpoint.config();
@@ -86,7 +89,10 @@ public:
             summary_.resumed = static_cast<int64_t>(request_.examples.size());
             return std::move(summary_);
         }
-        checkMemory(session_, request_);
+        const bool in_memory = resident_ != nullptr && resident_->holdsCausal(request_.dtype);
+        if (resident_ != nullptr && !in_memory)
+            resident_->release();
+        checkMemory(session_, request_, in_memory);
         GramSums sums = folder.takeUp(emptySums(config, request_.settings));
         summary_.resumed = static_cast<int64_t>(sums.examples.size());
         if (sums.examples.size() < request_.examples.size()) {
@@ -110,7 +116,10 @@ private:
             context_.say(line);
         sums.threads = request_.threads;
         setTorchThreads(request_.threads);
-        const CausalLm model = CausalLm::load(session_.checkpoint, request_.dtype, context_);
+        std::optional<CausalLm> own;
+        const CausalLm& model =
+            resident_ != nullptr ? resident_->causal(request_.dtype, context_)
+                                 : own.emplace(CausalLm::load(session_.checkpoint, request_.dtype, context_));
         summary_.open_seconds = secondsSince(start);
         const Clock::time_point opened = Clock::now();
         Clock::time_point saved = opened;
@@ -119,7 +128,10 @@ private:
         try {
             while (sums.examples.size() < request_.examples.size()) {
                 const CalibrationExample& example = request_.examples[sums.examples.size()];
-                addExample(model, example, request_.settings, sums, context_);
+                const double norm = addExample(model, example, request_.settings, sums, context_);
+                if (request_.on_example)
+                    request_.on_example(
+                        {static_cast<int64_t>(sums.examples.size()) - 1, sums.examples.back(), norm});
                 summary_.tokens += static_cast<int64_t>(example.input_ids.size());
                 summary_.gradient_seconds = secondsSince(opened);
                 context_.report({"calibrate", static_cast<int64_t>(sums.examples.size()), total,
@@ -152,19 +164,29 @@ private:
     }
 
     const Session& session_;
+    ResidentModel* resident_;
     const CalibrateRequest& request_;
     const JobContext& context_;
     CalibrateSummary summary_;
 };
 
+CalibrateSummary measure(const Session& session, ResidentModel* resident, const CalibrateRequest& request,
+                         const JobContext& context) {
+    checkFits(request.settings, session.checkpoint.config());
+    if (request.examples.empty())
+        throw Error(ErrorKind::invalid_argument, "there are no calibration examples");
+    return CalibrateJob(session, resident, request, context).run();
+}
+
 }  // namespace
 
 CalibrateSummary calibrate(const Session& session, const CalibrateRequest& request,
                            const JobContext& context) {
-    checkFits(request.settings, session.checkpoint.config());
-    if (request.examples.empty())
-        throw Error(ErrorKind::invalid_argument, "there are no calibration examples");
-    return CalibrateJob(session, request, context).run();
+    return measure(session, nullptr, request, context);
+}
+
+CalibrateSummary calibrate(ResidentModel& model, const CalibrateRequest& request, const JobContext& context) {
+    return measure(model.session(), &model, request, context);
 }
 
 }  // namespace spd

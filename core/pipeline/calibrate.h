@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -8,10 +9,18 @@
 #include "core/base/job_context.h"
 #include "core/calibrate/calibration_settings.h"
 #include "core/data/calibration_examples.h"
+#include "core/pipeline/resident_model.h"
 #include "core/pipeline/session.h"
 #include "core/subspace/subspace.h"
 
 namespace spd {
+
+/// An example that has been through the model.
+struct MeasuredExample {
+    int64_t number = 0;  ///< from 0, in the order of the request
+    CalibrationRecord record;
+    double gradient_norm = 0;  ///< Frobenius norm of its K and V gradients, all targets together
+};
 
 /// Everything that decides a calibration, and how it is computed.
 struct CalibrateRequest {
@@ -24,6 +33,7 @@ struct CalibrateRequest {
     int threads = 1;              ///< LibTorch rounds by it: the same number for the same bytes
     double seconds_to_save = 60;  ///< at least so long between two saves of the sums
     bool overwrite = false;
+    std::function<void(const MeasuredExample&)> on_example;  ///< may be empty
 };
 
 /// What happened, for the user and for scripts.
@@ -42,5 +52,7 @@ struct CalibrateSummary {
 /// file_format (losses or gradients that are not finite), out_of_memory, io; Cancelled, with the sums saved.
 CalibrateSummary calibrate(const Session& session, const CalibrateRequest& request,
                            const JobContext& context);
+/// The same on a model that is open already and stays so.
+CalibrateSummary calibrate(ResidentModel& model, const CalibrateRequest& request, const JobContext& context);
 
 }  // namespace spd

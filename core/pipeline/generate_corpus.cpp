@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <variant>
 
 #include "core/base/contained_folder.h"
 #include "core/base/files.h"
@@ -17,11 +16,9 @@
 #include "core/data/curation/corpus_statistics.h"
 #include "core/data/prompts.h"
 #include "core/generate/generator.h"
-#include "core/generate/sampler.h"
 #include "core/io/memory_forecast.h"
+#include "core/pipeline/prompt_preparer.h"
 #include "core/pipeline/session.h"
-#include "core/text/chat_template.h"
-#include "core/text/raw_text.h"
 
 namespace spd {
 
@@ -29,79 +26,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// A prompt as the model sees it.
-struct PreparedPrompt {
-    std::string text;
-    std::vector<int32_t> ids;
-};
-
-/// Turns rows of the prompts file into ids, by the request's format.
-class PromptPreparer {
-public:
-    PromptPreparer(const CorpusRequest& request, const Session& session)
-        : request_(request), session_(session) {
-        if (!request.chat)
-            return;
-        template_ = ChatTemplate::open(session.location.folder);
-        if (!template_)
-            throw Error(ErrorKind::invalid_argument,
-                        "--chat: " + printable(session.location.id) +
-                            " has no chat template; --raw completes the bare prompt");
-    }
-
-    PreparedPrompt prepare(const Prompt& prompt) const {
-        PreparedPrompt prepared;
-        if (request_.chat) {
-            const Json messages = prompt.prompt
-                                      ? Json::array({{{"role", "user"}, {"content", *prompt.prompt}}})
-                                      : prompt.messages;
-            RenderedChat chat = template_->renderTracked(messages, request_.template_variables,
-                                                         /*add_generation_prompt=*/true);
-            // The template writes BOS itself where the model wants one.
-            prepared.ids = session_.tokenizer.encodeChat(chat.text, chat.content);
-            prepared.text = std::move(chat.text);
-        } else {
-            if (!prompt.prompt)
-                throw refusal(prompt, "\"messages\" need --chat");
-            prepared.text = *prompt.prompt;
-            prepared.ids = encodePrompt(session_.tokenizer, prepared.text);
-        }
-        check(prompt, prepared);
-        return prepared;
-    }
-
-private:
-    Error refusal(const Prompt& prompt, const std::string& rule) const {
-        return Error::fileFormat(request_.prompts.string(), fmt::format("line {}", prompt.line + 1), rule);
-    }
-
-    void check(const Prompt& prompt, const PreparedPrompt& prepared) const {
-        const int64_t positions = session_.checkpoint.config().max_position_embeddings;
-        const int64_t vocabulary = session_.checkpoint.config().vocab_size;
-        if (prepared.ids.empty())
-            throw refusal(prompt, "the prompt has no tokens, and a completion needs one to start from");
-        if (static_cast<int64_t>(prepared.ids.size()) >= positions)
-            throw refusal(
-                prompt,
-                fmt::format("the prompt has {} tokens, the model {} positions: no room for a completion",
-                            prepared.ids.size(), positions));
-        for (int32_t id : prepared.ids)
-            if (id >= vocabulary)
-                throw refusal(
-                    prompt,
-                    fmt::format("token {} of the tokenizer has no row in the model's embedding of {} rows",
-                                id, vocabulary));
-    }
-
-    const CorpusRequest& request_;
-    const Session& session_;
-    std::optional<ChatTemplate> template_;
-};
-
 /// All prompts, or one error that lists every bad one.
 std::vector<PreparedPrompt> prepareAll(const CorpusRequest& request, const Session& session,
                                        const std::vector<Prompt>& prompts, const JobContext& context) {
-    const PromptPreparer preparer(request, session);
+    const PromptPreparer preparer(session, {request.chat, request.template_variables},
+                                  request.prompts.string());
     std::vector<PreparedPrompt> prepared;
     std::vector<std::string> refusals;
     for (const Prompt& prompt : prompts) {
@@ -161,10 +90,6 @@ Json corpusMeta(const CorpusRequest& request, const Session& session, const Inte
     if (request.method)
         meta["method"] = name(*request.method);
     return meta;
-}
-
-uint64_t noiseKeyOf(uint64_t seed, const PromptId& id) {
-    return std::visit([&](const auto& value) { return noiseKey(seed, value); }, id);
 }
 
 /// Nothing that the corpus writer makes or removes may be the prompts file. @throws Error invalid_argument

@@ -49,6 +49,10 @@ struct CorpusSummary {
 /// transformers reads it; the defaults of transformers where the file or a key is missing.
 /// @throws Error file_format
 SamplingSettings samplingOfModel(const std::filesystem::path& folder);
+/// Where the sampling settings start from: the method's preset, else the model's own where it is asked for,
+/// else the defaults. @param model  as locateModel() takes it. @throws Error as these
+SamplingSettings samplingStart(std::optional<Method> method, bool of_model, const std::string& model,
+                               const std::filesystem::path& workspace);
 
 /// Completes every prompt and writes the corpus (paper Eq. 13). Prompts are checked, tokenised and measured
 /// against the model's positions before anything is written. Records are appended as they are done; the same

@@ -1,6 +1,8 @@
 #include "core/base/contained_folder.h"
 #include "core/base/error.h"
 #include "core/base/strict_json.h"
+#include "core/generate/method_presets.h"
+#include "core/io/model_locator.h"
 #include "core/pipeline/generate_corpus.h"
 
 namespace spd {
@@ -82,6 +84,13 @@ SamplingSettings samplingOfModel(const std::filesystem::path& folder) {
         throw Error::fileFormat(file, "", error.what());
     }
     return sampling;
+}
+
+SamplingSettings samplingStart(std::optional<Method> method, bool of_model, const std::string& model,
+                               const std::filesystem::path& workspace) {
+    if (method)
+        return samplingOf(*method);
+    return of_model ? samplingOfModel(locateModel(model, workspace).folder) : SamplingSettings{};
 }
 
 }  // namespace spd

@@ -18,7 +18,7 @@ PackedLm& ResidentModel::packed(DType dtype, const JobContext& context) {
 }
 
 CausalLm& ResidentModel::causal(DType dtype, const JobContext& context) {
-    if (!causal_ || dtype_ != dtype) {
+    if (!holdsCausal(dtype)) {
         release();
         causal_.emplace(CausalLm::load(session_.checkpoint, dtype, context));
         dtype_ = dtype;

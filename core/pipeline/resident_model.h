@@ -30,6 +30,7 @@ public:
     /// For gradients and for logits of whole sequences. The reference is good until packed() is called.
     /// @throws Error io, out_of_memory; Cancelled
     CausalLm& causal(DType dtype, const JobContext& context);
+    bool holdsCausal(DType dtype) const { return causal_.has_value() && dtype_ == dtype; }
     /// Gives the memory back, for a stage that holds the weights itself.
     void release();
 

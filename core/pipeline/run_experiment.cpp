@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
+#include <new>
 #include <optional>
 
 #include "core/base/error.h"
 #include "core/base/file_lock.h"
 #include "core/base/files.h"
 #include "core/calibrate/calibration_settings.h"
+#include "core/experiment/projection_checks.h"
 #include "core/experiment/run_inputs.h"
 #include "core/experiment/run_plan.h"
 #include "core/pipeline/experiment/run_journal.h"
@@ -33,10 +34,14 @@ public:
     ExperimentOutcome run() {
         const ExperimentFile file = readExperiment(request_.file);
         const std::vector<PlannedRun> runs = planRuns(file);
-        checkInputs(runs);
+        checkInputs(file, runs);
+        const std::string& name = runs.front().experiment.name;
+        const std::string identity = identityOf(file, runs);
+        if (request_.resume)
+            requireBegun(name, identity);
         RunStore store = RunStore::open(request_.workspace);
         outcome_.notices = store.notices();
-        const ExperimentRecord experiment = begin(store, runs.front().experiment.name, file);
+        const ExperimentRecord experiment = begin(store, name, identity);
         for (const PlannedRun& run : runs)
             outcome_.runs.push_back(runOne(store, experiment, run));
         return std::move(outcome_);
@@ -45,16 +50,17 @@ public:
 private:
     /// Every run's model and data are opened before the first is begun: a mistake in the last of sixty runs
     /// shows now, not tomorrow. @throws Error with a line for each that fails
-    void checkInputs(const std::vector<PlannedRun>& runs) {
+    void checkInputs(const ExperimentFile& file, const std::vector<PlannedRun>& runs) {
         std::vector<std::string> problems;
         std::optional<ErrorKind> kind;
         for (const PlannedRun& run : runs) {
             context_.checkStop();
             try {
                 ResidentModel& model = modelOf(run);
-                readRunInputs(run, templates_, model.session().tokenizer,
-                              model.session().checkpoint.config());
-                checkSettings(run, model.session().checkpoint.config());
+                const ModelConfig& config = model.session().checkpoint.config();
+                checkProjection(file, run, config);
+                checkCalibration(run, config);
+                readRunInputs(run, templates_, model.session().tokenizer, config);
             } catch (const Error& error) {
                 kind = kind.value_or(error.kind());
                 const std::string line = error.what();
@@ -69,42 +75,37 @@ private:
         throw Error(*kind, problems.front() + more).withDetails(problems);
     }
 
-    /// What the model decides and the file could not be refused for: layers, sites, ranks by number.
-    static void checkSettings(const PlannedRun& run, const ModelConfig& config) {
+    /// What the model decides and the file could not be refused for: layers and sites.
+    static void checkCalibration(const PlannedRun& run, const ModelConfig& config) {
         if (!run.needsSubspace())
             return;
         const Experiment::Calibration& calibration = run.experiment.calibration;
-        const std::vector<int64_t> measured = parseLayers(calibration.layers, config.num_hidden_layers);
         checkFits({parseCalibrationLoss(calibration.loss), parseKvSite(calibration.site),
-                   calibration.per_head, measured},
+                   calibration.per_head, parseLayers(calibration.layers, config.num_hidden_layers)},
                   config);
-        if (!run.experiment.projection.layers.empty())
-            parseLayers(run.experiment.projection.layers, config.num_hidden_layers);
-        int64_t rank = 0;
-        const std::string& rule = run.experiment.projection.rank_rule;
-        const auto [end, error] = std::from_chars(rule.data(), rule.data() + rule.size(), rank);
-        const int64_t width = calibration.per_head ? config.head_dim : config.kvWidth();
-        if (error == std::errc() && end == rule.data() + rule.size() && rank > width)
-            throw Error(ErrorKind::invalid_argument,
-                        fmt::format("projection.rank_rule: rank {} is above the {} dimensions of K and V",
-                                    rank, width));
     }
 
-    ExperimentRecord begin(RunStore& store, const std::string& name, const ExperimentFile& file) {
-        const ExperimentRecord experiment = store.beginExperiment(name, file.resolved);
-        outcome_.id = experiment.id;
-        outcome_.folder = store.workspace() / "experiments" / experiment.id;
-        const bool is_begun = fs::exists(outcome_.folder / "experiment.toml");
-        if (request_.resume && !is_begun)
+    /// Looked at on the disk: a refusal leaves no database behind.
+    void requireBegun(const std::string& name, const std::string& identity) const {
+        std::error_code none;
+        if (!fs::exists(request_.workspace / "experiments" / RunStore::experimentId(name, identity) /
+                            "experiment.toml",
+                        none))
             throw Error(
                 ErrorKind::invalid_argument,
                 fmt::format("--resume: experiment {} was not begun in this workspace", printable(name)));
+    }
+
+    ExperimentRecord begin(RunStore& store, const std::string& name, const std::string& identity) {
+        const ExperimentRecord experiment = store.beginExperiment(name, identity);
+        outcome_.id = experiment.id;
+        outcome_.folder = store.workspace() / "experiments" / experiment.id;
         fs::create_directories(outcome_.folder / "runs");
         lock_ = FileLock::tryLock(outcome_.folder / "experiment.lock");
         if (!lock_)
             throw Error(ErrorKind::invalid_argument,
                         fmt::format("experiment {} is being run by another process", experiment.id));
-        writeFileAtomically(outcome_.folder / "experiment.toml", file.resolved);
+        writeFileAtomically(outcome_.folder / "experiment.toml", identity);
         return experiment;
     }
 
@@ -136,11 +137,21 @@ private:
         } catch (const Cancelled&) {
             journal.end(RunStatus::killed);
             throw;
-        } catch (const Error& error) {
-            journal.end(RunStatus::failed, error.what());
-            outcome.error = error.what();
+        } catch (const std::exception& error) {
+            outcome.error = reasonOf(error);
+            journal.end(RunStatus::failed, outcome.error);
         }
         return outcome;
+    }
+
+    /// In one line, whatever threw it.
+    static std::string reasonOf(const std::exception& error) {
+        const std::string text = error.what();
+        if (dynamic_cast<const Error*>(&error) != nullptr)
+            return text;
+        if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+            return "out of memory";
+        return fmt::format("internal error: {}", printable(text.substr(0, text.find('\n')), 500));
     }
 
     /// The checkpoint of a run; the one that was used last stays open.

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "core/base/error.h"
 #include "core/base/machine.h"
 #include "core/base/sha256.h"
@@ -12,6 +14,7 @@
 #include "core/pipeline/train_data.h"
 #include "core/train/memory_plan.h"
 #include "core/train/run_folder.h"
+#include "core/train/training_checkpoint.h"
 #include "core/train/training_run.h"
 
 namespace spd {
@@ -19,13 +22,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json settingsJson(const TrainRequest& request) {
+/// @param start  r and alpha are its, which are not the settings' where an adapter was handed in.
+Json settingsJson(const TrainRequest& request, const LoraAdapter& start) {
     const TrainingSettings& settings = request.settings;
     return {{"epochs", settings.epochs},
             {"batch_size", settings.batch_size},
             {"lr", settings.lr},
-            {"r", settings.r},
-            {"alpha", settings.alpha},
+            {"r", start.r},
+            {"alpha", start.lora_alpha},
             {"dropout", settings.dropout},
             {"weight_decay", settings.weight_decay},
             {"max_grad_norm", settings.max_grad_norm},
@@ -44,11 +48,12 @@ Json filterRecord(const TrainRequest& request, const TrainingData& data) {
 }
 
 /// What a run depends on. Neither recomputation nor how often it is saved changes a bit of it.
-Json metaOf(const TrainRequest& request, const Session& session, const TrainingData& data) {
-    Json start = nullptr;
+Json metaOf(const TrainRequest& request, const Session& session, const TrainingData& data,
+            const LoraAdapter& start) {
+    Json init = nullptr;
     if (!request.init_adapter.empty())
-        start = sha256Hex(sha256OfFile(request.init_adapter / "adapter_config.json") +
-                          sha256OfFile(request.init_adapter / "adapter_model.safetensors"));
+        init = sha256Hex(sha256OfFile(request.init_adapter / "adapter_config.json") +
+                         sha256OfFile(request.init_adapter / "adapter_model.safetensors"));
     return {{"format_version", 1},
             {"stage", "train"},
             {"model", modelRecord(session)},
@@ -59,10 +64,10 @@ Json metaOf(const TrainRequest& request, const Session& session, const TrainingD
             {"examples_sha256", idsSha256(data.train)},
             {"held_out", data.held_out.size()},
             {"held_out_sha256", idsSha256(data.held_out)},
-            {"init_adapter_sha256", start},
+            {"init_adapter_sha256", init},
             {"dtype", name(request.dtype)},
             {"seed", request.settings.seed},
-            {"settings", settingsJson(request)}};
+            {"settings", settingsJson(request, start)}};
 }
 
 /// The adapter to start from, and what those that are written say beside their modules.
@@ -145,7 +150,7 @@ Json resultOf(const TrainSummary& summary) {
             {"held_out", summary.held_out},
             {"first_loss", summary.first_loss},
             {"last_loss", summary.last_loss},
-            {"held_out_nll", summary.held_out_loss ? Json(*summary.held_out_loss) : Json()}};
+            {kHeldOutLoss, summary.held_out_loss ? Json(*summary.held_out_loss) : Json()}};
 }
 
 /// Of a run that was done before. @throws Error file_format
@@ -159,7 +164,7 @@ void readResult(const Json& result, const std::filesystem::path& folder, TrainSu
         summary.adapter_step = result.at("adapter_step").get<int64_t>();
         summary.first_loss = result.at("first_loss").get<double>();
         summary.last_loss = result.at("last_loss").get<double>();
-        if (const Json& loss = result.at("held_out_nll"); !loss.is_null())
+        if (const Json& loss = result.at(kHeldOutLoss); !loss.is_null())
             summary.held_out_loss = loss.get<double>();
     } catch (const Json::exception& error) {
         throw Error::fileFormat((folder / "result.json").native(), "", error.what());
@@ -178,6 +183,14 @@ void goOn(const TrainRequest& request, const RunFolder& folder, const ModelConfi
         folder.note(line);
     }
     summary.resumed_steps = state ? state->step : 0;
+    if (!folder.damage().empty()) {
+        const std::string line =
+            fmt::format("{}: {}", folder.damage(),
+                        state ? fmt::format("written again from the checkpoint of step {}", state->step)
+                              : std::string("trained again, there is no checkpoint to write it from"));
+        context.say(fmt::format("warning: {}", line));
+        folder.note(line);
+    }
     folder.note(fmt::format("resumed behind step {}", summary.resumed_steps));
     if (!state)
         return;
@@ -210,6 +223,19 @@ void note(const TrainRequest& request, const RunFolder& folder, const Trainer& t
 
 }  // namespace
 
+void TrainRequest::chooseHeldOut(const std::string& text) {
+    const char* end = text.data() + text.size();
+    double share = 0;
+    const auto [stop, error] = std::from_chars(text.data(), end, share);
+    if (error != std::errc() || stop != end) {
+        held_out = text;
+        return;
+    }
+    if (!(share > 0 && share < 1))
+        throw Error(ErrorKind::invalid_argument, "--held-out: a share above 0 and below 1, or a file");
+    held_out_fraction = share;
+}
+
 void TrainRequest::validate() const {
     const auto refuse = [](const std::string& rule) { throw Error(ErrorKind::invalid_argument, rule); };
     settings.validate();
@@ -232,7 +258,7 @@ TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context
     const TrainingData data = readTrainingData(request, session, context);
     Start start = startOf(request, session);
     const auto parameters = static_cast<int64_t>(start.parameters.values().size());
-    const Json meta = metaOf(request, session, data);
+    const Json meta = metaOf(request, session, data, start.frame);
     RunFolder folder = RunFolder::open(request.out, meta, request.resume, request.overwrite);
 
     TrainSummary summary;
@@ -253,7 +279,7 @@ TrainSummary trainAdapter(const TrainRequest& request, const JobContext& context
     note(request, folder, trainer, summary);
     TrainingRun run(trainer, folder, config, data.held_out,
                     {request.checkpoint_every, request.early_stop, request.keep_best, request.retry_seconds,
-                     std::move(start.frame), factsOf(request, meta)});
+                     std::move(start.frame), factsOf(request, meta), request.on_step});
     goOn(request, folder, config, run, summary, context);
     run.run(context);
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -34,6 +35,11 @@ struct TrainRequest {
     bool resume = false;
     bool overwrite = false;
     std::string program_version;  ///< goes into the records
+    /// Gets each finished step's line of training_log.jsonl; may be empty.
+    std::function<void(const nlohmann::ordered_json&)> on_step = {};
+
+    /// A number is a share of the corpus, anything else a file. @throws Error invalid_argument
+    void chooseHeldOut(const std::string& text);
 
     /// @throws Error invalid_argument, naming the option
     void validate() const;

@@ -25,8 +25,7 @@ struct TargetCurves {
 
 /// A calibration as PROTOCOL.md's subspace.curves answers it.
 struct SubspaceCurves {
-    std::string path;    ///< of its folder, the engine's
-    std::string sha256;  ///< of its files
+    std::string path;  ///< of its folder, the engine's
     std::string model;
     std::string site;
     std::string loss;
@@ -37,12 +36,8 @@ struct SubspaceCurves {
     std::vector<int64_t> layers;        ///< measured, ascending
     std::vector<TargetCurves> targets;  ///< by layer, K before V, then by head
 
-    /// Numbers with nine significant digits: a curve is drawn, not computed with.
-    nlohmann::ordered_json toJson() const;
     /// @throws Refusal invalid_params: what is missing, of another type or of another length than the rest
     static SubspaceCurves fromJson(const nlohmann::ordered_json& json);
 };
-
-SubspaceCurves curvesOf(const Subspace& subspace, const std::string& path, const std::string& sha256);
 
 }  // namespace spd::protocol

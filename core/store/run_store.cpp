@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "core/base/sha256.h"
 #include "core/store/rows/deletion_mark.h"
 #include "core/store/rows/run_rows.h"
 #include "core/store/sqlite/query.h"
@@ -96,6 +97,10 @@ const fs::path& RunStore::workspace() const {
 }
 fs::path RunStore::path() const {
     return state_->file;
+}
+
+std::string RunStore::experimentId(const std::string& name, const std::string& resolved_toml) {
+    return experimentIdOf(name, sha256Hex(resolved_toml));
 }
 
 ExperimentRecord RunStore::beginExperiment(const std::string& name, const std::string& resolved_toml) {

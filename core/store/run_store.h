@@ -47,6 +47,8 @@ public:
 
     /// The experiment of this text, added when it is new. The caller makes its folder,
     /// WORKSPACE/experiments/ID.
+    /// The id that beginExperiment() gives it.
+    static std::string experimentId(const std::string& name, const std::string& resolved_toml);
     ExperimentRecord beginExperiment(const std::string& name, const std::string& resolved_toml);
 
     /// Starts the run, or the same run again (resumed: its rows stay; params, metrics of equal steps, stages
@@ -92,6 +94,12 @@ public:
     /// @return where the files lie now; empty for an imported run
     /// @throws Error invalid_argument (it is running), io
     std::filesystem::path deleteRun(const std::string& run);
+
+    /// Moves a deleted run's files back from the trash folder; the run is there again. Shared folders that
+    /// are there again already stay. For an imported run, see importRun().
+    /// @throws Error invalid_argument (not deleted, imported, another folder lies in its place), not_found
+    /// (its files are gone), io
+    void restoreRun(const std::string& run);
 
     // --- Reading. Order is that of `sequence` or of the rows' keys.
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <set>
 
+#include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/store/rows/deletion_mark.h"
 #include "core/store/run_store.h"
@@ -42,7 +43,7 @@ public:
             if (::mkdir(moves_[done_].to.parent_path().c_str(), 0777) != 0 && errno != EEXIST)
                 throwSystemError(moves_[done_].to.parent_path(), "cannot create");
             if (std::rename(moves_[done_].from.c_str(), moves_[done_].to.c_str()) != 0)
-                throwSystemError(moves_[done_].from, "cannot move it to the trash folder");
+                throwSystemError(moves_[done_].from, "cannot move");
         }
         for (const Move& move : moves_) {
             syncFolder(move.from.parent_path());
@@ -130,6 +131,36 @@ fs::path RunStore::deleteRun(const std::string& id) {
     });
     moves.keep();
     return trash;
+}
+
+void RunStore::restoreRun(const std::string& id) {
+    const RunRecord run = findRun(id);
+    std::error_code unknown;
+    const auto refuse = [&](const std::string& rule) {
+        throw Error(ErrorKind::invalid_argument, fmt::format("run {} {}", run.id, rule));
+    };
+    if (!run.deleted_ms)
+        refuse("is not deleted");
+    if (run.imported)
+        refuse(fmt::format("was imported: importing {} again brings it back",
+                           printable(run.folder.native(), 1000)));
+    const fs::path kept = run.trash / run.folder.filename();
+    if (run.trash.empty() || !fs::exists(kept, unknown))
+        throw Error(ErrorKind::not_found,
+                    fmt::format("run {}: its files are not in the trash folder", run.id));
+    if (fs::exists(run.folder, unknown))
+        refuse(fmt::format("has another folder in its place: {}", printable(run.folder.native(), 1000)));
+    Moves moves;
+    moves.add({kept, run.folder});
+    const fs::path shared = run.folder.parent_path().parent_path() / "shared";
+    for (const fs::directory_entry& entry : fs::directory_iterator(run.trash / "shared", unknown))
+        if (!fs::exists(shared / entry.path().filename(), unknown))
+            moves.add({entry.path(), shared / entry.path().filename()});
+    moves.run();
+    moves.keep();
+    settleRuns();
+    fs::remove(run.trash / "shared", unknown);  // only where they are empty
+    fs::remove(run.trash, unknown);
 }
 
 }  // namespace spd

@@ -65,29 +65,23 @@ ProjectApply chosenApply(const Subspace& subspace, const ProjectionSettings& set
     return settings.apply.value_or(can_fold ? ProjectApply::folded : ProjectApply::activation);
 }
 
-/// Builds the maps of one projection.
-class MapBuilder {
+/// Picks the ranks of one projection.
+class RankChooser {
 public:
-    MapBuilder(const ProjectionSettings& settings, std::vector<std::string>& warnings)
+    RankChooser(const ProjectionSettings& settings, std::vector<std::string>& warnings)
         : settings_(settings), rule_(RankRule::parse(settings.rank_rule)), warnings_(warnings) {}
 
     const RankRule& rule() const { return rule_; }
 
-    /// M = I - a (I - Q), block by block where heads have their own basis.
-    ProjectionMap build(const KvTarget& target, const TargetSubspace& measured) const {
-        const auto heads = static_cast<int64_t>(measured.heads.size());
-        const int64_t width = measured.heads.front().singular_values.size();
-        ProjectionMap map;
-        map.map = Eigen::MatrixXd::Zero(heads * width, heads * width);
-        for (int64_t head = 0; head < heads; ++head) {
-            const Spectrum& spectrum = measured.heads[static_cast<size_t>(head)];
-            const std::string where =
-                heads == 1 ? toText(target) : fmt::format("{}, head {}", toText(target), head);
-            map.ranks.push_back(rankOf(target, spectrum, where));
-            map.map.block(head * width, head * width, width, width) =
-                blockOf(target, head, spectrum, map.ranks.back());
-        }
-        return map;
+    /// One, or one a head.
+    std::vector<int64_t> ranksOf(const KvTarget& target, const TargetSubspace& measured) const {
+        std::vector<int64_t> ranks;
+        for (size_t head = 0; head < measured.heads.size(); ++head)
+            ranks.push_back(rankOf(target, measured.heads[head],
+                                   measured.heads.size() == 1
+                                       ? toText(target)
+                                       : fmt::format("{}, head {}", toText(target), head)));
+        return ranks;
     }
 
 private:
@@ -118,31 +112,47 @@ private:
         return spectrum.numeric_rank;
     }
 
-    Eigen::MatrixXd blockOf(const KvTarget& target, int64_t head, const Spectrum& spectrum,
-                            int64_t rank) const {
-        const int64_t width = spectrum.singular_values.size();
-        const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(width, width);
-        const Eigen::MatrixXd basis = settings_.control == ProjectControl::random
-                                          ? randomBasis(settings_.control_seed, target, head, rank, width)
-                                          : Eigen::MatrixXd(spectrum.right_singular_vectors.topRows(rank));
-        Eigen::MatrixXd kept = Eigen::MatrixXd::Zero(width, width);
-        kept.selfadjointView<Eigen::Lower>().rankUpdate(basis.transpose());
-        kept.triangularView<Eigen::StrictlyUpper>() = kept.transpose();
-        if (settings_.control == ProjectControl::complement)
-            kept = identity - kept;
-        return identity - settings_.strength * (identity - kept);
-    }
-
     const ProjectionSettings& settings_;
     RankRule rule_;
     std::vector<std::string>& warnings_;
 };
 
-Json recordOf(const Projection& projection, const ProjectionSettings& settings, const RankRule& rule,
-              const std::vector<int64_t>& layers, const std::string& subspace_sha256) {
-    Json record = {{"subspace_sha256", subspace_sha256}, {"layers", layers},
+/// Q or what the strength leaves of the way to it, of one basis.
+Eigen::MatrixXd blockOf(const ProjectionSettings& settings, const KvTarget& target, int64_t head,
+                        const Spectrum& spectrum, int64_t rank) {
+    const int64_t width = spectrum.singular_values.size();
+    const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(width, width);
+    const Eigen::MatrixXd basis = settings.control == ProjectControl::random
+                                      ? randomBasis(settings.control_seed, target, head, rank, width)
+                                      : Eigen::MatrixXd(spectrum.right_singular_vectors.topRows(rank));
+    Eigen::MatrixXd kept = Eigen::MatrixXd::Zero(width, width);
+    kept.selfadjointView<Eigen::Lower>().rankUpdate(basis.transpose());
+    kept.triangularView<Eigen::StrictlyUpper>() = kept.transpose();
+    if (settings.control == ProjectControl::complement)
+        kept = identity - kept;
+    return identity - settings.strength * (identity - kept);
+}
+
+/// M = I - a (I - Q), block by block where heads have their own basis.
+ProjectionMap mapOf(const ProjectionSettings& settings, const KvTarget& target,
+                    const TargetSubspace& measured, const std::vector<int64_t>& ranks) {
+    const auto heads = static_cast<int64_t>(measured.heads.size());
+    const int64_t width = measured.heads.front().singular_values.size();
+    ProjectionMap map;
+    map.ranks = ranks;
+    map.map = Eigen::MatrixXd::Zero(heads * width, heads * width);
+    for (int64_t head = 0; head < heads; ++head)
+        map.map.block(head * width, head * width, width, width) =
+            blockOf(settings, target, head, measured.heads[static_cast<size_t>(head)],
+                    ranks[static_cast<size_t>(head)]);
+    return map;
+}
+
+Json recordOf(const Projection& projection, const ProjectionSettings& settings, const SelectedRanks& selected,
+              const std::string& subspace_sha256) {
+    Json record = {{"subspace_sha256", subspace_sha256}, {"layers", selected.layers},
                    {"site", spd::name(projection.site)}, {"project", settings.project},
-                   {"rank_rule", rule.name()},           {"strength", settings.strength},
+                   {"rank_rule", selected.rank_rule},    {"strength", settings.strength},
                    {"control", name(settings.control)}};
     if (settings.control == ProjectControl::random)
         record["control_seed"] = settings.control_seed;
@@ -156,23 +166,34 @@ Json recordOf(const Projection& projection, const ProjectionSettings& settings, 
 
 }  // namespace
 
-Projection selectProjection(const Subspace& subspace, const std::string& subspace_sha256,
-                            const ProjectionSettings& settings) {
+SelectedRanks selectRanks(const Subspace& subspace, const ProjectionSettings& settings) {
     if (!std::isfinite(settings.strength))
         refuse("strength: must be a finite number");
-    const std::vector<int64_t> layers = chosenLayers(subspace, settings.layers);
+    SelectedRanks selected;
+    selected.layers = chosenLayers(subspace, settings.layers);
     const std::vector<KvStream> streams = chosenStreams(settings.project);
+    selected.apply = chosenApply(subspace, settings);
+    const RankChooser chooser(settings, selected.warnings);
+    for (const int64_t layer : selected.layers)
+        for (const KvStream stream : streams) {
+            const KvTarget target = {layer, stream};
+            selected.ranks.emplace(target, chooser.ranksOf(target, subspace.targets.at(target)));
+        }
+    selected.rank_rule = chooser.rule().name();
+    return selected;
+}
+
+Projection selectProjection(const Subspace& subspace, const std::string& subspace_sha256,
+                            const ProjectionSettings& settings) {
+    SelectedRanks selected = selectRanks(subspace, settings);
     Projection projection;
     projection.site = subspace.site;
     projection.when = settings.when;
-    projection.apply = chosenApply(subspace, settings);
-    const MapBuilder builder(settings, projection.warnings);
-    for (const int64_t layer : layers)
-        for (const KvStream stream : streams) {
-            const KvTarget target = {layer, stream};
-            projection.maps.emplace(target, builder.build(target, subspace.targets.at(target)));
-        }
-    projection.record = recordOf(projection, settings, builder.rule(), layers, subspace_sha256);
+    projection.apply = selected.apply;
+    projection.warnings = std::move(selected.warnings);
+    for (const auto& [target, ranks] : selected.ranks)
+        projection.maps.emplace(target, mapOf(settings, target, subspace.targets.at(target), ranks));
+    projection.record = recordOf(projection, settings, selected, subspace_sha256);
     return projection;
 }
 

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/subspace/subspace.h"
@@ -42,6 +44,13 @@ struct ProjectionSettings {
     bool allow_arbitrary = false;  ///< a fixed rank may lie above the numeric rank
 };
 
+/// "none", "complement" or "random:SEED"; nothing for other texts.
+std::optional<std::pair<ProjectControl, uint64_t>> parseControl(std::string_view text);
+/// "all", "decode_only" or "prefill_only"; nothing for other texts.
+std::optional<ProjectWhen> parseProjectWhen(std::string_view text);
+/// "folded" or "activation"; nothing for other texts.
+std::optional<ProjectApply> parseProjectApply(std::string_view text);
+
 /// M of one target: a row K (or V) becomes K M^T; M is symmetric.
 struct ProjectionMap {
     std::vector<int64_t> ranks;  ///< of Q as asked for and clipped; one, or one a KV head
@@ -58,6 +67,19 @@ struct Projection {
     /// Settings, ranks and the subspace's hash: what a corpus records, equal for equal projections.
     nlohmann::ordered_json record;
 };
+
+/// What a projection keeps, before any matrix is built.
+struct SelectedRanks {
+    std::vector<int64_t> layers;
+    ProjectApply apply = ProjectApply::folded;
+    std::map<KvTarget, std::vector<int64_t>> ranks;  ///< ProjectionMap::ranks
+    std::vector<std::string> warnings;               ///< Projection::warnings
+    std::string rank_rule;                           ///< as the record names it
+};
+
+/// The cheap part of selectProjection(): needs singular values and ranks alone.
+/// @throws Error as selectProjection()
+SelectedRanks selectRanks(const Subspace& subspace, const ProjectionSettings& settings);
 
 /// Picks layers and ranks and builds every M (paper Eq. 10, 11).
 /// @param subspace_sha256  of the files that the subspace was read from; goes into the record.

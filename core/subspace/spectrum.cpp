@@ -71,6 +71,11 @@ void setRanks(Spectrum& spectrum) {
     spectrum.stable_rank = (s / s(0)).squaredNorm();
 }
 
+double energyOf(const Eigen::VectorXd& singular_values, int64_t rank) {
+    const double total = singular_values.squaredNorm();
+    return total > 0 ? singular_values.head(rank).squaredNorm() / total : 0;
+}
+
 int64_t rankOfEnergy(const Eigen::VectorXd& singular_values, double share) {
     if (singular_values.size() == 0 || singular_values(0) <= 0)
         return 0;

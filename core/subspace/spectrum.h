@@ -22,6 +22,9 @@ Spectrum spectrumOf(const Eigen::MatrixXd& even, const Eigen::MatrixXd& odd);
 /// numeric_rank, effective_rank and stable_rank out of the singular values.
 void setRanks(Spectrum& spectrum);
 
+/// Share of the sum of squares that the first `rank` singular values hold; 0 when G is zero.
+double energyOf(const Eigen::VectorXd& singular_values, int64_t rank);
+
 /// Smallest r whose energy, the sum of the first r s^2 over all, is at least `share`; 0 when G is zero.
 /// @param share  in (0, 1]
 int64_t rankOfEnergy(const Eigen::VectorXd& singular_values, double share);

@@ -13,6 +13,11 @@ namespace {
 /// All layers of the largest models with many examples stay far below.
 constexpr JsonLimits json_limits = {.max_bytes = size_t{256} << 20, .max_depth = 16};
 
+Subspace readJson(const ContainedFolder& files) {
+    const std::string json = files.readFile(kSubspaceJson, json_limits.max_bytes);
+    return parseSubspaceJson(json, files.nameOf(kSubspaceJson), json_limits);
+}
+
 }  // namespace
 
 void writeSubspaceFiles(const std::filesystem::path& folder, const Subspace& subspace) {
@@ -22,10 +27,20 @@ void writeSubspaceFiles(const std::filesystem::path& folder, const Subspace& sub
 
 Subspace readSubspace(const std::filesystem::path& folder) {
     const ContainedFolder files = ContainedFolder::open(folder);
-    const std::string json = files.readFile(kSubspaceJson, json_limits.max_bytes);
-    Subspace subspace = parseSubspaceJson(json, files.nameOf(kSubspaceJson), json_limits);
+    Subspace subspace = readJson(files);
     readSubspaceTensors(files, kSubspaceTensors, subspace);
     return subspace;
+}
+
+Subspace readSpectra(const std::filesystem::path& folder) {
+    const ContainedFolder files = ContainedFolder::open(folder);
+    Subspace subspace = readJson(files);
+    readSingularValues(files, kSubspaceTensors, subspace);
+    return subspace;
+}
+
+void readVectors(const std::filesystem::path& folder, const KvTarget& target, Subspace& spectra) {
+    readSingularVectors(ContainedFolder::open(folder), kSubspaceTensors, target, spectra);
 }
 
 std::string subspaceSha256(const std::filesystem::path& folder) {

@@ -26,6 +26,14 @@ void writeSubspaceFiles(const std::filesystem::path& folder, const Subspace& sub
 /// out_of_memory
 Subspace readSubspace(const std::filesystem::path& folder);
 
+/// The same without vectors and Gram matrices, which stay empty: what curves and ranks need, in a fraction of
+/// the time. @throws as readSubspace()
+Subspace readSpectra(const std::filesystem::path& folder);
+
+/// Fills in right_singular_vectors of one target of what readSpectra() has read of this folder.
+/// @throws as readSubspace()
+void readVectors(const std::filesystem::path& folder, const KvTarget& target, Subspace& spectra);
+
 /// SHA-256 over both files, lower-case hex: the name under which artifacts record the subspace they used.
 /// @throws Error not_found, file_format (no regular files), io
 std::string subspaceSha256(const std::filesystem::path& folder);

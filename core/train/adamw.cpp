@@ -8,6 +8,20 @@
 #include "core/base/error.h"
 
 namespace spd {
+namespace {
+
+/// A parameter and its moments.
+struct Element {
+    float first = 0;
+    float second = 0;
+    float parameter = 0;
+};
+
+bool isFinite(const Element& element) {
+    return std::isfinite(element.first) && std::isfinite(element.second) && std::isfinite(element.parameter);
+}
+
+}  // namespace
 
 AdamW::AdamW(const AdamWSettings& settings, size_t parameters)
     : AdamW(settings, 0, std::vector<float>(parameters), std::vector<float>(parameters)) {}
@@ -16,11 +30,10 @@ AdamW::AdamW(const AdamWSettings& settings, int64_t steps, std::vector<float> fi
              std::vector<float> second)
     : settings_(settings), steps_(steps), first_(std::move(first)), second_(std::move(second)) {}
 
-void AdamW::step(std::span<float> parameters, std::span<const float> gradients, double rate) {
+bool AdamW::step(std::span<float> parameters, std::span<const float> gradients, double rate) {
     if (parameters.size() != first_.size() || gradients.size() != first_.size())
         throw Error(ErrorKind::internal, "AdamW: as many parameters and gradients as moments are wanted");
-    ++steps_;
-    const auto steps = static_cast<double>(steps_);
+    const auto steps = static_cast<double>(steps_ + 1);
     const double correction1 = 1 - std::pow(settings_.beta1, steps);
     const double correction2 = std::sqrt(1 - std::pow(settings_.beta2, steps));
     // torch computes these in float64 and rounds them once, where they meet a float32.
@@ -31,13 +44,26 @@ void AdamW::step(std::span<float> parameters, std::span<const float> gradients, 
     const auto root_correction2 = static_cast<float>(correction2);
     const auto epsilon = static_cast<float>(settings_.epsilon);
     const auto step_size = static_cast<float>(-rate / correction1);
+    const auto after = [&](size_t i) {
+        Element element = {first_[i], second_[i], parameters[i]};
+        element.first += towards * (gradients[i] - element.first);
+        element.second = element.second * beta2 + rest2 * gradients[i] * gradients[i];
+        const float denominator = std::sqrt(element.second) / root_correction2 + epsilon;
+        element.parameter = element.parameter * decay + step_size * element.first / denominator;
+        return element;
+    };
+    // Looked at before anything is written: computing it twice costs less than a copy to go back to.
+    for (size_t i = 0; i < parameters.size(); ++i)
+        if (!isFinite(after(i)))
+            return false;
     for (size_t i = 0; i < parameters.size(); ++i) {
-        const float gradient = gradients[i];
-        first_[i] += towards * (gradient - first_[i]);
-        second_[i] = second_[i] * beta2 + rest2 * gradient * gradient;
-        const float denominator = std::sqrt(second_[i]) / root_correction2 + epsilon;
-        parameters[i] = parameters[i] * decay + step_size * first_[i] / denominator;
+        const Element element = after(i);
+        first_[i] = element.first;
+        second_[i] = element.second;
+        parameters[i] = element.parameter;
     }
+    ++steps_;
+    return true;
 }
 
 double clipGradients(std::span<float> gradients, double largest) {

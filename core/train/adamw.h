@@ -22,7 +22,8 @@ public:
     AdamW(const AdamWSettings& settings, int64_t steps, std::vector<float> first, std::vector<float> second);
 
     /// One step at the learning rate `rate`. @param parameters, gradients  as long as the moments.
-    void step(std::span<float> parameters, std::span<const float> gradients, double rate);
+    /// @return false where a parameter or a moment would not be finite: then nothing has changed
+    [[nodiscard]] bool step(std::span<float> parameters, std::span<const float> gradients, double rate);
 
     int64_t steps() const { return steps_; }
     const std::vector<float>& firstMoments() const { return first_; }

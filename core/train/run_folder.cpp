@@ -12,6 +12,7 @@
 #include "core/base/atomic_folder.h"
 #include "core/base/error.h"
 #include "core/base/run_log.h"
+#include "core/base/sha256.h"
 #include "core/base/strict_json.h"
 #include "core/data/corpus/settings_difference.h"
 #include "core/io/adapter_writer.h"
@@ -27,6 +28,9 @@ constexpr const char* kMeta = "train.meta.json";
 constexpr const char* kResult = "result.json";
 constexpr const char* kLog = "training_log.jsonl";
 constexpr const char* kOwnFiles[] = {kMeta, kResult, kLog};
+/// What result.json vouches for. The model card is its owner's to edit.
+constexpr const char* kWritten[] = {"adapter/adapter_config.json", "adapter/adapter_model.safetensors",
+                                    "adapter/spd_provenance.json", kLog};
 constexpr JsonLimits kLimits = {.max_bytes = size_t{1} << 22, .max_depth = 64, .max_values = 100'000};
 
 std::string text(const Json& json) {
@@ -36,6 +40,32 @@ std::string text(const Json& json) {
 bool isThere(const fs::path& path) {
     struct stat status = {};
     return ::lstat(path.c_str(), &status) == 0;
+}
+
+/// @throws Error not_found, file_format (no regular file), io
+Json describe(const fs::path& path) {
+    const std::string sha256 = sha256OfFile(path);
+    std::error_code error;
+    const auto size = fs::file_size(path, error);
+    if (error)
+        throw Error(ErrorKind::io, fmt::format("{}: {}", printable(path.native(), 1000), error.message()));
+    return {{"size", size}, {"sha256", sha256}};
+}
+
+/// The first file that is not as `result` says; empty when all are. @throws Error io
+std::string changedFile(const fs::path& folder, const Json& result) {
+    const Json files = result.is_object() ? result.value("files", Json()) : Json();
+    for (const char* name : kWritten) {
+        try {
+            if (!files.is_object() || files.value(name, Json()) != describe(folder / name))
+                return name;
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::not_found && error.kind() != ErrorKind::file_format)
+                throw;
+            return name;
+        }
+    }
+    return "";
 }
 
 void append(int file, std::string_view bytes, const fs::path& path) {
@@ -92,8 +122,7 @@ std::string RunFolder::strangeness(const Json& meta) const {
     try {
         const fs::path file = path_ / kMeta;
         const Json before = parseStrictJson(readFile(file, kLimits.max_bytes), file.native(), kLimits);
-        const std::string difference = settingsDifference(before, meta);
-        return difference.empty() ? "" : "made with other settings: " + difference;
+        return strangeSettings(before, meta, kMeta);
     } catch (const Error& error) {
         if (error.kind() != ErrorKind::file_format)
             throw;
@@ -109,15 +138,30 @@ void RunFolder::look(const Json& meta, bool resume, bool overwrite) {
     const bool is_same = reason.empty() && isThere(path_ / kMeta);
     if (!is_same || (overwrite && !resume))
         return;
-    if (isThere(path_ / kResult) && isThere(adapter() / "adapter_config.json")) {
-        const fs::path file = path_ / kResult;
-        result_ = parseStrictJson(readFile(file, kLimits.max_bytes), file.native(), kLimits);
+    if (isThere(path_ / kResult)) {
+        lookAtResult();
     } else if (!resume) {
         throw Error(ErrorKind::invalid_argument,
                     fmt::format("{}: a run that was stopped; --resume goes on, --overwrite starts anew",
                                 printable(path_.native(), 1000)));
     }
     resumed_ = true;
+}
+
+/// The run is done where all that it wrote is as result.json says; else what is missing is made again.
+void RunFolder::lookAtResult() {
+    const fs::path file = path_ / kResult;
+    try {
+        Json result = parseStrictJson(readFile(file, kLimits.max_bytes), file.native(), kLimits);
+        if (const std::string changed = changedFile(path_, result); !changed.empty())
+            damage_ = fmt::format("{} is not as {} says", changed, kResult);
+        else
+            result_ = std::move(result);
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::file_format)
+            throw;
+        damage_ = error.what();
+    }
 }
 
 /// What AtomicFile leaves where it was killed; nobody else writes here while the lock is held.
@@ -133,6 +177,9 @@ void RunFolder::removeLeftFiles() const {
 }
 
 void RunFolder::begin() {
+    AtomicFolder(adapter(), kProvenance);  // refuses now what could not be replaced after all the work,
+    if (isThere(checkpoints()))            // and before anything of an earlier run is gone
+        makeFolder(checkpoints());
     removeLeftFiles();
     if (!resumed_) {
         for (const char* earlier : {kResult, kLog})  // the result first: it says that all is there
@@ -140,7 +187,6 @@ void RunFolder::begin() {
                 throwSystemError(path_ / earlier, "cannot remove");
         removeCheckpoints(checkpoints());
     }
-    AtomicFolder(adapter(), kProvenance);  // refuses now what could not be replaced after all the work
     if (!resumed_)
         writeFileAtomically(path_ / kMeta, meta_text_);  // before anything that it is said of
     makeFolder(checkpoints());
@@ -172,7 +218,10 @@ void RunFolder::note(const std::string& text) const {
     }
 }
 
-void RunFolder::finish(const Json& result) {
+void RunFolder::finish(Json result) {
+    Json& files = result["files"] = Json::object();
+    for (const char* name : kWritten)
+        files[name] = describe(path_ / name);
     writeFileAtomically(path_ / kResult, text(result));
 }
 

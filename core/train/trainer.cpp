@@ -17,12 +17,15 @@ AdamWSettings adamW(const TrainingSettings& settings) {
     return {.weight_decay = settings.weight_decay};
 }
 
+[[noreturn]] void throwDiverged(const std::string& what, int64_t step) {
+    throw Error(
+        ErrorKind::diverged,
+        fmt::format("step {}: {}; the steps before it are kept (a smaller --lr may help)", step, what));
+}
+
 void requireFinite(double value, const char* what, int64_t step) {
     if (!std::isfinite(value))
-        throw Error(
-            ErrorKind::diverged,
-            fmt::format("step {}: the {} is {}; the steps before it are kept (a smaller --lr may help)", step,
-                        what, std::isnan(value) ? "NaN" : "infinite"));
+        throwDiverged(fmt::format("the {} is {}", what, std::isnan(value) ? "NaN" : "infinite"), step);
 }
 
 }  // namespace
@@ -108,7 +111,8 @@ StepRecord Trainer::step(const JobContext& context) {
     record.grad_norm = clipGradients(gradients_, settings_.max_grad_norm);
     requireFinite(record.grad_norm, "gradient's norm", record.step);
     context.checkStop();
-    optimizer_.step(parameters_.values(), gradients_, record.lr);
+    if (!optimizer_.step(parameters_.values(), gradients_, record.lr))
+        throwDiverged("the update would make parameters that are not finite", record.step);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     record.tokens_per_second = static_cast<double>(computed) / seconds.count();
     return record;

@@ -45,7 +45,8 @@ public:
     int64_t stepsPerEpoch() const;
 
     /// The next step. Stopped or failed, it has changed nothing.
-    /// @throws Error diverged (loss or gradient not finite), out_of_memory; Cancelled within one layer
+    /// @throws Error diverged (loss, gradient or new parameters not finite), out_of_memory; Cancelled within
+    /// one layer
     StepRecord step(const JobContext& context);
 
     /// Mean of -log p over the counted tokens of `examples`, without dropout. @throws as step()

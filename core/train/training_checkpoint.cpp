@@ -34,7 +34,7 @@ bool isCheckpointName(const std::string& name) {
            name.find_first_not_of("0123456789", kPrefix.size()) == std::string::npos;
 }
 
-/// Names of the checkpoints, newest first.
+/// Names of the checkpoints, newest first. A folder that cannot be read is no empty one. @throws Error io
 std::vector<std::string> checkpointsIn(const fs::path& folder) {
     std::vector<std::string> names;
     std::error_code error;
@@ -42,6 +42,9 @@ std::vector<std::string> checkpointsIn(const fs::path& folder) {
          entry.increment(error))
         if (isCheckpointName(entry->path().filename()))
             names.push_back(entry->path().filename());
+    if (error && error != std::errc::no_such_file_or_directory)
+        throw Error(ErrorKind::io,
+                    fmt::format("{}: cannot list: {}", printable(folder.native(), 1000), error.message()));
     std::sort(names.rbegin(), names.rend());
     return names;
 }
@@ -55,7 +58,7 @@ Json stateJson(const TrainingState& state, const Json& facts) {
     json.update(facts);
     json["pending"] = state.pending;
     json["evaluations_without_gain"] = state.evaluations_without_gain;
-    json["held_out_nll"] = state.last_held_out ? Json(*state.last_held_out) : Json();
+    json[kHeldOutLoss] = state.last_held_out ? Json(*state.last_held_out) : Json();
     json["best"] = state.best ? Json({{"step", state.best->step}, {"loss", state.best->loss}}) : Json();
     return json;
 }
@@ -113,7 +116,7 @@ void verify(const fs::path& checkpoint) {
             throw Error::fileFormat(path.native(), "", fmt::format("does not name {}", needed));
     for (const auto& [name, entry] : manifest["files"].items()) {
         const fs::path file = checkpoint / fs::path(name).filename();
-        if (!entry.is_object() || entry.value("sha256", "") != sha256OfFile(file))
+        if (!entry.is_object() || entry.value("sha256", Json()) != Json(sha256OfFile(file)))
             throw Error::fileFormat(file.native(), "", "differs from what the manifest says of it");
     }
 }
@@ -140,7 +143,7 @@ TrainingState readState(const fs::path& checkpoint, const ModelConfig& config) {
         state.pending = json.at("pending").get<std::string>();
         state.evaluations_without_gain = json.at("evaluations_without_gain").get<int64_t>();
         state.threads = json.value("threads", int64_t{0});
-        if (const Json& loss = json.at("held_out_nll"); !loss.is_null())
+        if (const Json& loss = json.at(kHeldOutLoss); !loss.is_null())
             state.last_held_out = loss.get<double>();
         if (const Json& best = json.at("best"); !best.is_null())
             state.best = {best.at("loss").get<double>(), best.at("step").get<int64_t>(),
@@ -221,6 +224,8 @@ std::optional<TrainingState> newestCheckpoint(const fs::path& folder, const Mode
             prune(folder);
             return state;
         } catch (const Error& error) {
+            if (error.kind() == ErrorKind::io || error.kind() == ErrorKind::out_of_memory)
+                throw;  // says nothing of the file: it may pass
             damaged.push_back(fmt::format("{} is damaged and left aside: {}", name, error.what()));
             putAside(folder / name);
         }

@@ -12,6 +12,9 @@
 
 namespace spd {
 
+/// The held-out loss in training_log.jsonl (at each epoch's last step), state.json and result.json.
+inline constexpr const char* kHeldOutLoss = "held_out_nll";
+
 /// The best adapter so far by its loss on held-out examples.
 struct BestAdapter {
     double loss = 0;
@@ -45,7 +48,8 @@ void writeCheckpoint(const std::filesystem::path& folder, const TrainingState& s
 
 /// The newest checkpoint whose manifest verifies; nothing where there is none. Newer ones that do not verify
 /// are renamed to step-NNNNNNNN.damaged and named in `damaged`, a line each. What killed writers left in the
-/// folder is removed, and so are older ones but one. @throws Error io
+/// folder is removed, and so are older ones but one.
+/// @throws Error io, out_of_memory: nothing is said of a checkpoint that could not be read, nor renamed
 std::optional<TrainingState> newestCheckpoint(const std::filesystem::path& folder, const ModelConfig& config,
                                               std::vector<std::string>& damaged);
 

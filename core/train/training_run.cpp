@@ -138,12 +138,14 @@ void TrainingRun::conclude(const JobContext& context) {
     std::optional<double> held_out;
     if (!held_out_.empty() && trainer_.done() % trainer_.stepsPerEpoch() == 0) {
         held_out = trainer_.meanLoss(held_out_, context);
-        line["held_out_nll"] = *held_out;
+        line[kHeldOutLoss] = *held_out;
     }
     const std::string text = line.dump() + "\n";
     withRoom(context, [&] { folder_.appendLog(text); });
     state_.log += text;
     state_.pending.clear();
+    if (plan_.on_line)
+        plan_.on_line(line);
     if (held_out)
         consider(*held_out);
 }

@@ -22,6 +22,7 @@ struct RunPlan {
     double retry_seconds = 10;     ///< between looks at a full disk
     LoraAdapter frame;             ///< of the adapters that are written: all but the modules
     nlohmann::ordered_json facts;  ///< hashes, seeds, versions; into every state.json
+    std::function<void(const nlohmann::ordered_json& line)> on_line = {};  ///< of the log; may be empty
 };
 
 /// Steps, checkpoints, log lines and held-out losses of one run in its folder, from wherever it stands to its

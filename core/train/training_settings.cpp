@@ -26,6 +26,20 @@ std::string_view name(Recompute recompute) {
     return recompute == Recompute::off ? "off" : "full";
 }
 
+std::optional<CountedTokens> parseCountedTokens(std::string_view text) {
+    for (const CountedTokens counted : {CountedTokens::full, CountedTokens::completion_only})
+        if (text == name(counted))
+            return counted;
+    return std::nullopt;
+}
+
+std::optional<Recompute> parseRecompute(std::string_view text) {
+    for (const Recompute recompute : {Recompute::automatic, Recompute::off, Recompute::full})
+        if (text == name(recompute))
+            return recompute;
+    return std::nullopt;
+}
+
 void TrainingSettings::validate() const {
     constexpr int64_t kMost = 1'000'000'000;  // products of two stay far inside 64 bits
     require(epochs >= 1 && epochs <= kMost, "--epochs", "a whole number from 1");

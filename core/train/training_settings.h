@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace spd {
@@ -20,6 +21,10 @@ enum class Recompute {
 
 std::string_view name(CountedTokens counted);
 std::string_view name(Recompute recompute);
+
+/// What name() gives; nothing for other texts.
+std::optional<CountedTokens> parseCountedTokens(std::string_view text);
+std::optional<Recompute> parseRecompute(std::string_view text);
 
 /// The recipe (paper A.3; defaults are the paper's).
 struct TrainingSettings {

@@ -96,7 +96,8 @@ def make_folder(folder):
     write_json(folder / "train/adapter/spd_provenance.json", {"stage": "train", "seed": 7, "corpus_sha256": "b" * 64, "lr": 1e-5})
     write_json(folder / "train/adapter/adapter_config.json", {"r": 8})
     (folder / "train/adapter/adapter_model.safetensors").write_bytes(b"adapter")
-    write_lines(folder / "train/training_log.jsonl", [{"step": i, "epoch": 0, "loss": 1 / i, "lr": 1e-5, "tokens": 10 * i} for i in (1, 2, 3)])
+    write_lines(folder / "train/training_log.jsonl", [{"step": i, "epoch": 0, "loss": 1 / i, "lr": 1e-5, "tokens": 10 * i} for i in (1, 2)] +
+                [{"step": 3, "epoch": 0, "loss": 1 / 3, "lr": 1e-5, "tokens": 30, "held_out_nll": 2.5}])
     write_json(folder / "eval/gsm8k/results.json", {"results": {"gsm8k": {"alias": "gsm8k", "exact_match,final_number": 0.5}}})
     write_lines(folder / "eval/gsm8k/samples_gsm8k.jsonl",
                 [{"doc_id": 0, "doc": {"id": "gsm8k/test/3"}, "target": "4", "filtered_resps": ["4"], "exact_match": 1.0},
@@ -122,7 +123,8 @@ def imports(workspace, work):
         check(params.get(key) == value, f"{key}: {params.get(key)!r}")
     check(not any("examples" in key or "targets" in key for key in params), "long lists are left out")
     metrics = {(key, step): value for key, step, value in workspace.rows("SELECT key, step, value FROM metrics WHERE run_id = ?", run)}
-    check(metrics[("loss", 3)] == 1 / 3 and metrics[("tokens", 2)] == 20 and metrics[("gsm8k/exact_match", 0)] == 0.5, f"{metrics}")
+    check(metrics[("train/loss", 3)] == 1 / 3 and metrics[("train/tokens", 2)] == 20
+          and metrics[("train/held_out_nll", 3)] == 2.5 and metrics[("gsm8k/exact_match", 0)] == 0.5, f"{metrics}")
     artifacts = workspace.rows("SELECT kind, path, sha256, size FROM artifacts WHERE run_id = ? ORDER BY path", run)
     files = {path: kind for kind, path, *_ in artifacts}
     for kind, path, digest, size in artifacts:

@@ -182,6 +182,19 @@ private Q_SLOTS:
         QVERIFY2(contains(told.message, "prompt_ids_sha256"), told.message.c_str());
     }
 
+    void aSettingsFileOfAnotherShapeIsNamed() {
+        const CorpusJob job(3);
+        const TemporaryFolder folder(TemporaryFolder::On::memory);
+        job.run(folder / "x.jsonl", 1);
+        for (const char* strange : {"[]", "7", "null", "{}", "{\"mine\": 1}"}) {
+            folder.put("x.meta.json", strange);
+            const Refusal told = refusal([&] { job.run(folder / "x.jsonl", 1); });
+            QCOMPARE(told.exit_code, 2);
+            QVERIFY2(contains(told.message, "x.meta.json is not a settings file; --overwrite"),
+                     told.message.c_str());
+        }
+    }
+
     void whatNothingTellsTheMakerOfIsRefused() {
         const CorpusJob job(3);
         for (const std::string name : {"x.jsonl", "x.partial.jsonl"}) {

@@ -36,6 +36,8 @@ private Q_SLOTS:
     void refuses_data();
     void refuses();
     void tellsEveryProblem();
+    void takesABenchmarkOnceForEachRun();
+    void knowsItsLines();
     void multipliesTheSweep();
     void refusesHostileTexts();
     void saysWhatIsNotThere();
@@ -121,6 +123,13 @@ void TestExperiment::refuses_data() {
     row("evaluate as table", "[evaluate]\ntask = \"gsm8k\"\n",
         "line 5: evaluate must be written [[evaluate]]");
     row("evaluate without task", "[[evaluate]]\nlimit = 2\n", "evaluate.task is missing");
+    row("evaluate twice",
+        "[[evaluate]]\ntask = \"gsm8k\"\n[[evaluate]]\ntask = \"svamp\"\n[[evaluate]]\ntask = "
+        "\"gsm8k\"\nlimit = 5\n",
+        "line 9: evaluate: gsm8k (policy \"trained\") is there twice for the same runs");
+    row("evaluate twice in a domain",
+        "[[evaluate]]\ntask = \"gsm8k\"\ndomain = \"qa\"\n[[evaluate]]\ntask = \"gsm8k\"\n",
+        "line 8: evaluate: gsm8k (policy \"trained\") is there twice for the same runs");
     row("syntax", "[task\nname = 1\n", "line 5: ");
     row("twice", "[task]\nname = \"math\"\nname = \"qa\"\n", "line 7: ");
     row("not among measured", "[calibration]\nlayers = \"1,2\"\n[projection]\nlayers = \"3\"\n",
@@ -159,6 +168,27 @@ void TestExperiment::tellsEveryProblem() {
     QVERIFY(linesOf("methods = [\"base\"]\nname = \"a\"\n[model]\npath = \"m\"\n")
                 .front()
                 .find("nothing to do") != std::string::npos);
+}
+
+/// Other policies and other domains have results of their own.
+void TestExperiment::takesABenchmarkOnceForEachRun() {
+    const std::string task = "[[evaluate]]\ntask = \"gsm8k\"\n";
+    QCOMPARE(linesOf(withLines(task + task + "policy = \"generating\"\n")), std::vector<std::string>{});
+    QCOMPARE(linesOf(withLines(task + "domain = \"qa\"\n" + task + "domain = \"math\"\n")),
+             std::vector<std::string>{});
+}
+
+void TestExperiment::knowsItsLines() {
+    const ExperimentFile file = parseExperiment(
+        withLines("[projection]\nstrength = 1\nlayers = \"1\"\n[sweep]\n\"projection.strength\" = [1]\n"),
+        "e");
+    const auto said = [&](const char* key) {
+        return std::string(refusalAt(file, key, ErrorKind::not_found, "no").what());
+    };
+    QCOMPARE(said("model.path"), std::string("e: line 4: no"));
+    QCOMPARE(said("projection.layers"), std::string("e: line 7: no"));
+    QCOMPARE(said("projection.strength"), std::string("e: line 9: no"));  // what is swept is told by the list
+    QCOMPARE(said("training.lr"), std::string("e: line 1: no"));
 }
 
 void TestExperiment::multipliesTheSweep() {

@@ -6,10 +6,12 @@
 #include <fstream>
 #include <set>
 
+#include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/experiment/finished_stage.h"
 #include "core/experiment/forecast/forecast.h"
 #include "core/experiment/forecast/known_models.h"
+#include "core/experiment/projection_checks.h"
 #include "core/experiment/run_plan.h"
 #include "core/experiment/stage_inputs.h"
 #include "core/io/memory_forecast.h"
@@ -43,6 +45,8 @@ private Q_SLOTS:
     void filtersWithoutGeneratingAnew();
     void evaluatesWhatTheDomainAsksFor();
     void namesFoldersPlainly();
+    void knowsTheRanksOfAFile();
+    void checksTheProjection();
     void knowsTheBackbones_data();
     void knowsTheBackbones();
     void forecastsByItsFormulas();
@@ -132,6 +136,78 @@ void TestRunPlan::namesFoldersPlainly() {
     QCOMPARE(plainName("\u00e9\n"), std::string("---"));
     QCOMPARE(plainName(std::string(300, 'x')).size(), size_t{100});
     QVERIFY(plainName(std::string(300, 'x')) != plainName(std::string(301, 'x')));
+}
+
+/// The content of a rank file is an input of what it projects, and a part of what the experiment is.
+void TestRunPlan::knowsTheRanksOfAFile() {
+    QTemporaryDir temporary;
+    const fs::path ranks = fs::path(temporary.path().toStdString()) / "ranks.json";
+    const ExperimentFile file =
+        parseExperiment("name = \"a\"\nmethods = [\"psr\", \"spd\"]\n" + model +
+                            "[projection]\nrank_rule = \"file:" + ranks.string() + "\"\n",
+                        "e.toml");
+    const auto inputs = [](const PlannedRun& run, const char* subspace) {
+        return generateInputs({}, run, {}, subspace);
+    };
+    QCOMPARE(planRuns(file)[1].ranks_sha256, std::string());  // it is not there yet
+    std::ofstream(ranks) << R"({"1.k": 2})";
+    const auto before = planRuns(file);
+    std::ofstream(ranks) << R"({"1.k": 3})";
+    const auto after = planRuns(file);
+    QCOMPARE(after[1].ranks_sha256, sha256Hex(R"({"1.k": 3})"));
+    QVERIFY(inputs(before[1], "ab") != inputs(after[1], "ab"));
+    QVERIFY(inputs(before[0], "") == inputs(after[0], "") && before[0].settings == after[0].settings);
+    QVERIFY(before[1].settings != after[1].settings);
+    QVERIFY(identityOf(file, before) != identityOf(file, after));
+    const ExperimentFile back = parseExperiment(identityOf(file, after), "e.toml");
+    QCOMPARE(back.resolved, file.resolved);
+    QCOMPARE(identityOf(back, planRuns(back)), identityOf(file, after));
+}
+
+/// Twelve layers of K and V 64 wide: what can be told of layers and ranks before anything is measured.
+void TestRunPlan::checksTheProjection() {
+    QTemporaryDir temporary;
+    const fs::path ranks = fs::path(temporary.path().toStdString()) / "ranks.json";
+    ModelConfig config;
+    config.num_hidden_layers = 12;
+    config.num_key_value_heads = 4;
+    config.head_dim = 16;
+    const auto said = [&](const std::string& projection, const std::string& calibration = "") {
+        const ExperimentFile file =
+            parseExperiment("name = \"a\"\nmethods = [\"spd\"]\n" + model + "[projection]\n" + projection +
+                                "\n[calibration]\n" + calibration,
+                            "e.toml");
+        try {
+            checkProjection(file, planRuns(file)[0], config);
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    const auto says = [&](const std::string& projection, const std::string& calibration, const char* text) {
+        const std::string found = said(projection, calibration);
+        if (found.find(text) == std::string::npos)
+            qWarning("%s", found.c_str());
+        return found.find(text) != std::string::npos;
+    };
+    for (const char* good : {"layers = \"5\"", "layers = \"last_mid\"", "rank_rule = 64", ""})
+        QCOMPARE(said(good), std::string());
+    QCOMPARE(said("layers = \"last_mid\"", "layers = \"5,7,11\""), std::string());
+    QVERIFY(says("layers = \"5,7\"", "",
+                 "e.toml: line 6: projection.layers: layer 7 is not measured: "
+                 "calibration.layers = \"last_mid\" is 5, 11"));
+    QVERIFY(says("layers = \"last_mid\"", "layers = \"3,11\"", "line 6: projection.layers: layer 5 is not"));
+    QVERIFY(says("layers = \"12\"", "layers = \"all\"", "line 6: projection.layers: layers \"12\": must be"));
+    QVERIFY(says("", "layers = \"3,12\"", "line 8: calibration.layers: layers \"3,12\": must be"));
+    QVERIFY(says("rank_rule = 65", "", "line 6: projection.rank_rule: 5.k: rank rule 65 asks for rank 65"));
+    QVERIFY(says("rank_rule = 17", "per_head = true", "it is 16 wide"));
+    const std::string rule = "rank_rule = \"file:" + ranks.string() + "\"";
+    QVERIFY(says(rule, "", "line 6: projection.rank_rule: "));
+    std::ofstream(ranks) << R"({"5.k": 2, "5.v": 2, "11.k": 64})";
+    QVERIFY(says(rule, "", "11.v: has no rank"));
+    QCOMPARE(said(rule + "\nproject = \"k\""), std::string());
+    std::ofstream(ranks) << R"({"5.k": 2, "5.v": 2, "11.k": 64, "11.v": 65})";
+    QVERIFY(says(rule, "", "asks for rank 65, it is 64 wide"));
 }
 
 /// Numbers of parameters as the hub shows them.

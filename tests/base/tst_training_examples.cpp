@@ -70,6 +70,20 @@ private Q_SLOTS:
         QVERIFY(corpus.made_by.at("stage") == "generate");
     }
 
+    /// A run's corpus is a link to one that runs share; what made it stands beside that.
+    void aLinkLeadsToWhatMadeTheCorpus() {
+        std::filesystem::create_directory(folder_ / "shared");
+        folder_.put("shared/s.jsonl", record("1", "120,121,2", 3, "stop"));
+        folder_.put("shared/s.meta.json", meta(tokenizer_.sha256(), "raw", "[]"));
+        std::filesystem::remove(folder_ / "c.jsonl");
+        std::filesystem::remove(folder_ / "c.meta.json");
+        std::filesystem::create_symlink("shared/s.jsonl", folder_ / "c.jsonl");
+        const TrainingCorpus corpus = read();
+        std::filesystem::remove(folder_ / "c.jsonl");
+        QCOMPARE(corpus.generated_ids, 1);
+        QVERIFY(corpus.made_by.at("stage") == "generate");
+    }
+
     void renderedConversationsHaveTheirSpecialTokens() {
         folder_.put("c.jsonl", record("1", "120", 1, "length", 2));
         folder_.put("c.meta.json", meta(tokenizer_.sha256(), "chat", "[]"));

@@ -49,6 +49,7 @@ class TestTrainingNumbers : public QObject {
 private Q_SLOTS:
     void adamW();
     void adamWGoesOnFromItsMoments();
+    void adamWLeavesFiniteNumbers();
     void clipsToTheNorm();
     void cosine();
     void initialWeights();
@@ -74,7 +75,7 @@ void TestTrainingNumbers::adamW() {
         std::vector<float> gradients(kCount);
         for (float& gradient : gradients)  // sizes over nine decades
             gradient = static_cast<float>(normal(generator) * std::pow(10.0, -(step % 10)));
-        optimizer.step(x, gradients, 1e-2 / (step + 1));
+        QVERIFY(optimizer.step(x, gradients, 1e-2 / (step + 1)));
         textbook.step(exact, {gradients.begin(), gradients.end()}, 1e-2 / (step + 1));
     }
     double worst = 0;
@@ -92,13 +93,30 @@ void TestTrainingNumbers::adamWGoesOnFromItsMoments() {
     AdamW unbroken({}, 3);
     AdamW before({}, 3);
     for (int step = 0; step < 3; ++step)
-        unbroken.step(whole, gradients, 1e-2);
-    before.step(parts, gradients, 1e-2);
+        QVERIFY(unbroken.step(whole, gradients, 1e-2));
+    QVERIFY(before.step(parts, gradients, 1e-2));
     AdamW after({}, before.steps(), before.firstMoments(), before.secondMoments());
     for (int step = 0; step < 2; ++step)
-        after.step(parts, gradients, 1e-2);
+        QVERIFY(after.step(parts, gradients, 1e-2));
     QCOMPARE(parts, whole);
-    QVERIFY_EXCEPTION_THROWN(after.step(parts, std::vector<float>(2), 1e-2), Error);
+    QVERIFY_EXCEPTION_THROWN((void)after.step(parts, std::vector<float>(2), 1e-2), Error);
+}
+
+/// A step that would leave the numbers is not done, not even in part.
+void TestTrainingNumbers::adamWLeavesFiniteNumbers() {
+    std::vector<float> x = {1, -2, 3};
+    AdamW optimizer({}, 3);
+    QVERIFY(optimizer.step(x, std::vector<float>{0.5F, 1e-4F, -2}, 1e-2));
+    const std::vector<float> values = x;
+    const std::vector<float> first = optimizer.firstMoments();
+    const std::vector<float> second = optimizer.secondMoments();
+    QVERIFY(!optimizer.step(x, std::vector<float>{0.5F, 1e-4F, -2}, 1e39));
+    QVERIFY(!optimizer.step(x, std::vector<float>{0.5F, 1e-4F, 1e30F}, 1e-2));  // its square is infinite
+    QVERIFY(!optimizer.step(x, std::vector<float>{0.5F, NAN, 0}, 1e-2));
+    QCOMPARE(x, values);
+    QCOMPARE(optimizer.firstMoments(), first);
+    QCOMPARE(optimizer.secondMoments(), second);
+    QCOMPARE(optimizer.steps(), int64_t{1});
 }
 
 void TestTrainingNumbers::clipsToTheNorm() {

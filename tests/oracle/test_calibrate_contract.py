@@ -240,6 +240,20 @@ def check_damage(model, folder, examples, expected):
         expect(second.returncode == 2 and "another process" in second.stderr, second)
 
 
+def check_strange_settings(model, examples, folder):
+    """A settings file that is JSON of another shape is refused by its name, and --overwrite starts anew."""
+    out = folder / "strange"
+    run(model, examples, out)
+    expected = contents(out)
+    for text in ("[]", "7", "{}", '{"files": []}', '{"mine": 1}', "null"):
+        (out / "calibrate.meta.json").write_text(text)
+        refused = spd(*command(model, examples, out))
+        expect(refused.returncode == 2 and refused.stderr.count("\n") == 1, refused)
+        expect("calibrate.meta.json is not a settings file; --overwrite" in refused.stderr, refused)
+        run(model, examples, out, "--overwrite")
+        expect(contents(out) == expected, "made anew")
+
+
 def peak(model, examples, out, *options):
     """Peak memory of a run, MiB. (What wait4() tells includes this Python before it became spd.)"""
     process = subprocess.Popen([SPD, *map(str, command(model, examples, out, *options))], stdout=subprocess.DEVNULL)
@@ -271,6 +285,7 @@ def main():
         check_finished(model, folder / "runs")
         examples, expected = check_kills(model, folder / "runs")
         check_signals(model, folder / "runs", examples, expected)
+        check_strange_settings(model, examples, folder / "runs")
         check_damage(model, folder / "runs", examples, expected)
         check_memory(wide, folder / "runs")
 

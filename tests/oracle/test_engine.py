@@ -87,6 +87,100 @@ def check_machine(engine, folder):
     expect(engine.refusal("folder.list", path=str(folder / "nowhere"))["data"]["kind"] == "not_found", "nowhere")
 
 
+def check_calibration_examples(engine, workspace):
+    tasks = engine.ask("tasks.list")
+    sizes = {data["name"]: data["rows"] for data in tasks["data_sets"]}
+    expect(sizes["gsm8k/train"] == 7473 and sizes["mbpp/train"] == 464 and sizes["mmlu/train"] == 2000, sizes)
+    expect({task["task"]: task["training_prompts"] for task in tasks["tasks"]} == {"math": 7473, "code": 464, "qa": 2000}, tasks)
+    for task in ("math", "code", "qa"):
+        told = engine.ask("calibration.examples", model="tiny", task=task, n=3, evaluate=["gsm8k", "mmlu"])
+        shown = json.loads(spd("calibrate", "tiny", "--workspace", workspace, "--task", task, "--n", 3, "--show", "--json").stdout)
+        usable = [example for example in told["examples"] if not example["problem"]]
+        expect([[e["id"], len(e["ids"]), e["prompt_tokens"], e["targets"]] for e in usable] ==
+               [[e["id"], e["tokens"], e["prompt_tokens"], [t["position"] for t in e["targets"]]] for e in shown["shown"]], task)
+        for example in usable:
+            text = "".join(example["texts"])
+            expect(text.endswith(example["prompt"] + example["completion"]), text)
+            spans = "".join(example["completion"][a:b] for a, b in example["spans"])
+            expect(spans and spans in "".join(example["texts"][t] for t in example["targets"]), example)
+        expect(told["overlap"]["also_trained_on"] == 3 and not told["overlap"]["leaks"], told["overlap"])
+        # What is given back as it came is the same set.
+        fields = ("id", "prompt", "completion", "spans")
+        again = engine.ask("calibration.examples", model="tiny", examples=[{f: e[f] for f in fields} for e in usable])
+        expect([e["targets"] for e in again["examples"]] == [e["targets"] for e in usable], again)
+    bad = engine.ask("calibration.examples", model="tiny", examples=[
+        {"id": "a", "prompt": "x", "completion": "\U0001F600 48", "spans": [[2, 4]]},
+        {"id": "a", "prompt": "x", "completion": "48", "spans": [[0, 2]]},
+        {"prompt": "x", "completion": "48", "spans": []}, {"prompt": "x", "completion": "48", "spans": [[0, 9]]}])
+    expect([bool(e["problem"]) for e in bad["examples"]] == [False, True, True, True] and bad["usable"] == 1, bad)
+    expect(engine.refusal("calibration.examples", model="tiny")["code"] == -32602, "no source")
+
+
+def check_calibrate(engine, workspace):
+    settings = {"model": "tiny", "task": "math", "n": 4, "layers": "all"}
+    job, points, _, others = engine.do("calibrate", run="first", **settings)
+    folder = workspace / "experiments/workbench/runs/first"
+    out = workspace / "by-command"
+    process = spd("calibrate", "tiny", "--workspace", workspace, "--task", "math", "--n", 4, "--layers", "all", "--out", out,
+                  "--threads", 2)
+    expect(process.returncode == 0, process.stderr)
+    for file in ("subspace.json", "subspace.safetensors"):
+        expect((folder / "calibration" / file).read_bytes() == (out / file).read_bytes(), f"{file} differs from the command's")
+    measured = json.loads((out / "subspace.json").read_text())["examples"]
+    expect([[p["id"], p["loss"], p["tokens"], p["targets"]] for p in points] ==
+           [[e["id"], e["loss"], e["tokens"], e["targets"]] for e in measured], points)
+    from safetensors.numpy import load_file
+    grams = load_file(out / "subspace.safetensors")
+    total = sum(tensor.trace() for key, tensor in grams.items() if key.endswith("gram"))
+    expect(abs(sum(p["gradient_norm"] ** 2 for p in points) / total - 1) < 1e-9, "gradient norms")
+    resident = [params["model"] for method, params in others if method == "model.changed"]
+    expect(resident and resident[-1]["model"] == "tiny" and resident[-1]["dtype"] == "float32", resident)
+    expect(any(method == "runs.changed" for method, _ in others), "the run is not recorded")
+    # The same again: nothing left to do, and the model is not read again.
+    again = engine.do("calibrate", run="first", **settings)
+    expect(again[0]["result"]["resumed"] == 4 and not again[1], again)
+    refused = engine.until_ended(engine.start("calibrate", run="first", **(settings | {"n": 3})))[0]
+    expect(refused["state"] == "failed" and refused["error"]["kind"] == "invalid_argument", refused)
+    engine.do("calibrate", run="own", model="tiny", examples=[{"prompt": "2 + 2 =", "completion": " 4", "spans": [[1, 2]]}])
+    for bad in ({"run": "../x"}, {"run": ".x"}, {"run": "x", "model": "absent"}, {"run": "x", "loss": "none"}, {"run": "x", "z": 1}):
+        engine.refusal("jobs.start", kind="calibrate", params=settings | bad)
+
+
+def check_subspace(engine, workspace):
+    import numpy
+    from safetensors.numpy import load_file
+    stored = load_file(workspace / "by-command/subspace.safetensors")
+    curves = engine.ask("subspace.curves", run="first")
+    expect({k: v for k, v in engine.ask("subspace.curves", path=str(workspace / "by-command")).items() if k != "path"} ==
+           {k: v for k, v in curves.items() if k != "path"}, "path and run differ")
+    for row in curves["targets"]:
+        values = stored[f"layers.{row['layer']}.{row['stream']}.singular_values"]
+        expect(numpy.allclose(row["singular_values"], values, rtol=1e-8, atol=0), row["target"])
+    engine.do("calibrate", run="second", model="tiny", task="math", n=5, seed=7, layers="all")
+    other = load_file(workspace / "experiments/workbench/runs/second/calibration/subspace.safetensors")
+    told = engine.ask("subspace.angles", a={"run": "first"}, b={"run": "second"}, rank=5)
+    expect(not told["left"] and len(told["targets"]) == 6, told)
+    worst = 0
+    for row in told["targets"]:
+        key = f"layers.{row['layer']}.{row['stream']}.right_singular_vectors"
+        cosines = numpy.linalg.svd(stored[key][:5] @ other[key][:5].T, compute_uv=False)
+        worst = max(worst, numpy.abs(numpy.array(row["angles"]) - numpy.degrees(numpy.arccos(cosines.clip(-1, 1)))).max())
+    expect(worst < 1e-4, worst)
+    print(f"measured: principal angles differ from numpy's by {worst:.1g} degrees at most")
+    one = engine.ask("subspace.angles", a={"run": "first"}, b={"run": "second"}, rank=5, targets=["1.v"])
+    expect(one["targets"] == [row for row in told["targets"] if row["target"] == "1.v"], one)
+    table = engine.ask("subspace.project", run="first", rank_rule="energy:0.9", project_layers="0,2", project="v")
+    expect([row["target"] for row in table["targets"]] == ["0.v", "2.v"], table)
+    for row in table["targets"]:
+        values = stored[f"layers.{row['layer']}.v.singular_values"]
+        energy = numpy.cumsum(values ** 2) / (values ** 2).sum()
+        expect(row["rank"] == 1 + int((energy < 0.9).sum()) and abs(row["kept_energy"] - energy[row["rank"] - 1]) < 1e-8, row)
+    for bad in ({"rank": 5, "rank_rule": "half_dim"}, {"control": "x"}, {"project": "q"}, {"rank": 10000}, {"path": "/"},
+                {"run": "absent"}, {"project_layers": "99"}):
+        engine.refusal("subspace.project", **({"run": "first"} | bad))
+    engine.refusal("subspace.angles", a={"run": "first"}, b={"run": "second"}, targets=["9.k"])
+
+
 def make_hub(cache, tiny):
     for name, files in (("hub-model", None), ("partial", ["config.json"])):
         snapshot = cache / f"models--org--{name}/snapshots/c0ffee"
@@ -115,4 +209,8 @@ with tempfile.TemporaryDirectory() as name:
         check_inspect(engine, workspace, tiny)
         check_text(engine, tiny)
         check_machine(engine, workspace)
+        check_calibration_examples(engine, workspace)
+        check_calibrate(engine, workspace)
+        check_subspace(engine, workspace)
         expect(engine.ask("model.unload") == {}, "unload")
+        expect(engine.ask("models.list")["resident"] is None, "still there")

@@ -260,7 +260,7 @@ def check_import(workspace):
     for key, value in expected.items():
         check(shown["params"].get(key) == value, f"{key}: {shown['params'].get(key)!r}")
     last = read_lines(folder / "training/training_log.jsonl")[-1]
-    check({key: row["value"] for key, row in shown["metrics"].items()} == {key: last[key] for key in last if key != "step"}
+    check({key: row["value"] for key, row in shown["metrics"].items()} == {f"train/{key}": last[key] for key in last if key != "step"}
           and {row["step"] for row in shown["metrics"].values()} == {4}, f"{shown['metrics']}")
     artifacts = {os.path.relpath(row["path"], folder): row for row in shown["artifacts"]}
     kinds = {"corpus.jsonl": "corpus", "corpus.meta.json": "manifest", "subspace/subspace.json": "subspace",

@@ -165,6 +165,20 @@ def check_generated(model, temporary):
     assert provenance["corpus_made_by"]["max_new_tokens"] == 20 and provenance["settings"]["epochs"] == 1
 
 
+def check_init_adapter(model, temporary):
+    """Rank and alpha of a run that starts from an adapter are the adapter's, in every record."""
+    corpus = temporary / "init.jsonl"
+    write_lines(corpus, rows(4))
+    first, second = temporary / "first", temporary / "second"
+    train(model, corpus, first, "--epochs", 1, "--r", 4, "--alpha", 32)
+    train(model, corpus, second, "--epochs", 1, "--init-adapter", first / "adapter")
+    for record in (second / "train.meta.json", second / "adapter/spd_provenance.json"):
+        settings = json.loads(record.read_text())["settings"]
+        assert (settings["r"], settings["alpha"]) == (4, 32), (record, settings)
+    config = json.loads((second / "adapter/adapter_config.json").read_text())
+    assert (config["r"], config["lora_alpha"]) == (4, 32), config
+
+
 def main():
     logging.disable_progress_bar()
     torch.set_num_threads(1)
@@ -175,6 +189,7 @@ def main():
         check_held_out(tiny, temporary)
         check_generated(tiny, temporary)
         check_other_threads(tiny, temporary)
+        check_init_adapter(tiny, temporary)
         sample, corpus = sample_model(), temporary / "sample.jsonl"
         write_lines(corpus, rows(6, 60))
         check_signals(sample, corpus, temporary)

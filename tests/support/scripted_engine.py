@@ -72,6 +72,62 @@ def subscribe(request):
         event("log", 91, lines=["after"])
 
 
+def job(number, state, title, **more):
+    ended = {"ended": 1_780_000_000_000 + 1000 * number} if state not in ("queued", "running") else {}
+    started = {} if state == "queued" else {"started": 1_780_000_000_000 - 192_000}
+    return {"job": f"j{number}", "kind": more.pop("kind", "calibrate"), "title": title, "params": {}, "state": state,
+            "stopping": False, "resumable": state in ("cancelled", "interrupted"), "queued": 1, **started, **ended, **more}
+
+
+JOBS = [
+    job(1, "running", "Calibrate Qwen2.5-0.5B on math, 50 examples"),
+    job(2, "queued", "Generate corpus, 7473 prompts", kind="generate", position=0),
+    job(3, "queued", "Train LoRA r 8", kind="train", position=1),
+    job(4, "finished", "Evaluate base on gsm8k", kind="eval"),
+    job(5, "failed", "Train LoRA r 64", kind="train",
+        error={"kind": "out_of_memory", "message": "24.1 GiB are needed, 23.4 GiB are free", "details": []}),
+    job(6, "interrupted", "Generate corpus, MBPP", kind="generate"),
+]
+last_seq = 3
+
+
+def tell(method, **params):
+    global last_seq
+    last_seq += 1
+    event(method, last_seq, **params)
+
+
+def find_job(request):
+    return next(one for one in JOBS if one["job"] == request["params"]["job"])
+
+
+def jobs(request):
+    """The plan `jobs`: six jobs; cancel, resume, move and remove change them as an engine would."""
+    method = request["method"]
+    if method == "jobs.list":
+        answer(request, {"jobs": JOBS})
+        tell("job.progress", job="j1", phase="calibrate", done=31, total=50, rate=0.9, tokens_per_second=0, note="loss 1.92", seconds_left=21)
+        return
+    one = find_job(request)
+    answer(request, {"lines": ["one", "two"]} if method == "jobs.log" else {})
+    if method == "jobs.cancel":
+        one.update(state="cancelled", resumable=True, ended=1_790_000_000_000)
+        one.pop("position", None)
+    elif method == "jobs.resume":
+        one.update(state="queued", position=2)
+        one.pop("ended", None)
+    elif method == "jobs.move":
+        for other in JOBS:
+            if other["state"] == "queued":
+                other["position"] = request["params"]["position"] if other is one else 1 - request["params"]["position"]
+                tell("job.changed", **other)
+    elif method == "jobs.remove":
+        JOBS.remove(one)
+        tell("job.removed", job=one["job"])
+        return
+    tell("job.changed", **one)
+
+
 held = []
 
 
@@ -129,6 +185,12 @@ def main():
             echo(request)
         elif method == "ping":
             answer(request, {})
+        elif method == "models.list":
+            answer(request, {"models": [], "resident": {"model": "org/Qwen2.5-0.5B", "dtype": "bfloat16", "bytes": 988_097_824}})
+        elif method == "machine.meter":
+            answer(request, {"cpu_percent": 96.2, "memory_available": 12_990_000_000})
+        elif method.startswith("jobs."):
+            jobs(request)
         elif method == "freeze":
             time.sleep(1000)
         elif method == "refuse":

@@ -210,7 +210,7 @@ void tst_EngineClient::beforeConnecting() {
     Asked asked;
     ask(client, "echo", Json::object(), this, asked);
     QCOMPARE(asked.answers, 0);  // never from within request()
-    QTRY_COMPARE(asked.answers, 1);
+    QTRY_COMPARE_WITH_TIMEOUT(asked.answers, 1, 30'000);
     QCOMPARE(asked.failure->kind, std::string("not_connected"));
 }
 

@@ -11,7 +11,8 @@ EvaluationPage::EvaluationPage(QWidget* parent) : QWidget(parent) {
         {.title = tr("Evaluation"),
          .purpose = tr("Scores of base, PSR, SSD and SPD on the benchmarks, each with its interval, and the "
                        "examples in which they differ."),
-         .first_step = tr("Choose a model, then a benchmark; an adapter can be added at any time."),
+         .first_step =
+             tr("This page is not there yet. Until then `spd run` scores GSM8K and SVAMP without a window."),
          .button = {}});
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);

@@ -55,6 +55,8 @@ public:
 
     /// The one that is looked at.
     QString model() const { return model_; }
+    /// Asks for its load report. Does not choose it.
+    void lookAt(const QString& model);
 
 Q_SIGNALS:
     void firstStepWanted();  ///< the button of the empty page
@@ -80,7 +82,6 @@ private:
     QWidget* makeReport();
     QWidget* makeMemory();
     void wire();
-    void lookAt(const QString& model);
     void askAgain();
     void showUse();
 

@@ -12,7 +12,8 @@ PreviewPage::PreviewPage(QWidget* parent) : QWidget(parent) {
          .purpose = tr(
              "One prompt, several completions side by side: the base model, the model with the projection, a "
              "trained adapter. All panes draw the same noise, so what differs is the intervention."),
-         .first_step = tr("Choose a model, then write a prompt or take one from a task."),
+         .first_step = tr("This page is not there yet. Until then `spd generate` with and without --subspace "
+                          "gives the texts to compare."),
          .button = {}});
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);

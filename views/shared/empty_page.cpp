@@ -37,6 +37,7 @@ EmptyPage::EmptyPage(const Words& words, QWidget* parent)
     layout->addSpacing(kGrid);
     layout->addWidget(button_, 0, Qt::AlignLeft);
     layout->addStretch();
+    button_->setMinimumHeight(4 * kGrid);
     button_->setVisible(!words.button.isEmpty());
     connect(button_, &QPushButton::clicked, this, &EmptyPage::clicked);
 }

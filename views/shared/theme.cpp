@@ -6,6 +6,7 @@
 #include <QDBusPendingCallWatcher>
 #include <QDBusPendingReply>
 #include <QDBusVariant>
+#include <QProxyStyle>
 #include <QStyleFactory>
 
 #include "views/shared/colors.h"
@@ -47,6 +48,19 @@ QPalette paletteOf(const Shades& shades) {
     return palette;
 }
 
+/// Fusion without the pictures on dialogs' buttons: they come from no icon set of ours, and one is red.
+class PlainFusion : public QProxyStyle {
+public:
+    PlainFusion() : QProxyStyle(QStyleFactory::create(QStringLiteral("Fusion"))) {}
+
+    int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
+                  QStyleHintReturn* result) const override {
+        return hint == SH_DialogButtonBox_ButtonsHaveIcons
+                   ? 0
+                   : QProxyStyle::styleHint(hint, option, widget, result);
+    }
+};
+
 }  // namespace
 
 QPalette lightPalette() {
@@ -76,8 +90,8 @@ QPalette darkPalette() {
 }
 
 Theme::Theme(QApplication& application)
-    : QObject(&application), application_(application), platform_is_dark_(isDark(application.palette())) {
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    : application_(application), platform_is_dark_(isDark(application.palette())) {
+    QApplication::setStyle(new PlainFusion);
     apply();
     askPortal();
 }

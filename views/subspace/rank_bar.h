@@ -2,7 +2,7 @@
 
 #include <QWidget>
 
-#include "views/subspace/rank_choice.h"
+#include "views/subspace/picks/rank_choice.h"
 
 class QButtonGroup;
 class QDoubleSpinBox;

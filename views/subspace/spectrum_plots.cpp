@@ -44,6 +44,7 @@ SpectrumPlots::SpectrumPlots(QWidget* parent)
     for (Plot* plot : {values_, shares_}) {
         Plot* other = plot == values_ ? shares_ : values_;
         plot->setMarkMovable(true);
+        plot->setWholeX();
         connect(plot, &Plot::markMoved, this, &SpectrumPlots::onMark);
         connect(plot, &Plot::markReleased, this, &SpectrumPlots::rankReleased);
         connect(plot, &Plot::clicked, this, [this](double x) {

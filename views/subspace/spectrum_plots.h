@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "views/shared/plot/curve.h"
-#include "views/subspace/rank_choice.h"
+#include "views/subspace/picks/rank_choice.h"
 
 class QComboBox;
 

@@ -13,7 +13,7 @@
 #include "views/shared/numbers.h"
 #include "views/shared/theme.h"
 #include "views/subspace/heat_map.h"
-#include "views/subspace/measures.h"
+#include "views/subspace/picks/measures.h"
 #include "views/subspace/rank_bar.h"
 #include "views/subspace/spectrum_plots.h"
 #include "views/subspace/targets_model.h"
@@ -31,26 +31,6 @@ EmptyPage::Words emptyWords() {
                                         "the projection, and see how much of the choice the data decides."),
             .first_step = SubspacePage::tr("Run a calibration first: its spectra appear here."),
             .button = SubspacePage::tr("Go to Calibration")};
-}
-
-/// The page's message in one sentence: how far the cut is from being decided by the data.
-QString messageOf(const SubspaceFigures& figures, const std::vector<size_t>& targets,
-                  const RankChoice& choice) {
-    if (targets.empty())
-        return SubspacePage::tr("No layer is picked: nothing is projected.");
-    double energy = 1, overlap = 0, chance = 0;
-    int64_t nine_tenths = 0;
-    for (const size_t target : targets) {
-        const RankFigures at = figures.at(target, rankOf(choice, figures.target(target)));
-        energy = std::min(energy, at.energy);
-        overlap += at.overlap / static_cast<double>(targets.size());
-        chance += at.chance / static_cast<double>(targets.size());
-        nine_tenths = std::max(nine_tenths, figures.rankOfEnergy(target, 0.9));
-    }
-    return SubspacePage::tr(
-               "%1 of the energy is kept, %2 directions hold 90 %. Halves of the examples agree on "
-               "%3 of the subspace (chance %4).")
-        .arg(formatPercent(energy), formatCount(nine_tenths), formatPercent(overlap), formatPercent(chance));
 }
 
 }  // namespace
@@ -285,11 +265,15 @@ void SubspacePage::showRanks() {
     targets_->setChoice(pick_.rank);
     rank_bar_->setChoice(pick_.rank);
     const std::vector<size_t> picked = pickedTargets();
-    message_->setText(messageOf(*figures_, picked, pick_.rank));
+    message_->setText(cutInWords(*figures_, picked, pick_.rank));
     if (!picked.empty()) {
         const int64_t rank = rankOf(pick_.rank, figures_->target(picked.back()));
         plots_->setRank(rank, tr("r %1").arg(rank));
     }
+}
+
+QString SubspacePage::rankInWords() const {
+    return figures_ ? ranksInWords(*figures_, pickedTargets(), pick_.rank) : QString();
 }
 
 void SubspacePage::toggleLayer(int64_t layer) {

@@ -4,7 +4,7 @@
 #include <QWidget>
 #include <memory>
 
-#include "views/subspace/projection_pick.h"
+#include "views/subspace/picks/projection_pick.h"
 
 class QComboBox;
 class QLabel;
@@ -41,6 +41,9 @@ public:
     const ProjectionPick& pick() const { return pick_; }
     /// Shows it without a step of undo: what is restored or comes from another run.
     void setPick(const ProjectionPick& pick);
+    /// "96 of 192", "41 to 77 of 192 (energy:0.99)": what is used of the picked targets; empty: none is
+    /// picked.
+    QString rankInWords() const;
     QUndoStack* undoStack() { return &undo_; }
 
 Q_SIGNALS:

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "views/subspace/rank_choice.h"
+#include "views/subspace/picks/rank_choice.h"
 
 namespace spd {
 

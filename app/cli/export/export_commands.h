@@ -5,6 +5,8 @@
 
 #include "app/cli/common_options.h"
 #include "core/export/logit_check.h"
+#include "core/export/peft_adapter.h"
+#include "core/export/projection_hook.h"
 #include "core/store/run_store.h"
 
 namespace spd::cli {
@@ -22,6 +24,14 @@ struct ExportedRun {
 };
 /// @throws Error not_found; as RunStore::findRun()
 ExportedRun findExportedRun(const std::string& text, const CommonOptions& common);
+
+/// The adapter that is exported: of a run, or of a folder in its place; empty: the request's own.
+/// @throws Error invalid_argument, not_found; as recordedAdapter()
+void chooseAdapter(const std::string& run, const CommonOptions& common, PeftExportRequest& request);
+/// The projection that is exported, likewise. @param given_setting  the name of one that was given; empty:
+/// none was. @throws Error invalid_argument, not_found; as recordedProjection()
+void chooseProjection(const std::string& run, const std::string& given_setting, const CommonOptions& common,
+                      HookExportRequest& request);
 
 /// What was compared, for the line behind "read again, ": ends without a full stop.
 /// @param sides  "base + adapter"

@@ -11,6 +11,7 @@
 #include "app/cli/export/export_commands.h"
 #include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
+#include "app/cli/stage_summaries.h"
 #include "core/base/error.h"
 #include "core/export/projection_hook.h"
 #include "core/export/recorded/recorded_run.h"
@@ -25,44 +26,17 @@ struct ExportHookOptions {
     std::vector<CLI::Option*> settings;
 };
 
-/// @throws Error invalid_argument, not_found; as recordedProjection()
-void chooseProjection(ExportHookOptions& options, const CommonOptions& common) {
-    HookExportRequest& request = options.request;
-    std::error_code error;
-    if (options.run.empty() && request.intervention.subspace.empty())
-        throw Error(ErrorKind::invalid_argument, "RUN or --subspace DIR says which projection is exported");
-    if (options.run.empty())
-        return;
-    if (std::filesystem::is_directory(options.run, error)) {
-        request.intervention.subspace = options.run;
-        return;
-    }
-    const ExportedRun found = findExportedRun(options.run, common);
+/// The first setting of a projection that was given; empty where none was.
+std::string givenSetting(const ExportHookOptions& options) {
     for (const CLI::Option* setting : options.settings)
         if (setting->count() > 0)
-            throw Error(ErrorKind::invalid_argument,
-                        fmt::format("{}: run {} says how it projected; --subspace DIR takes options",
-                                    setting->get_name(), found.run.id));
-    RecordedProjection recorded = recordedProjection(found.store, found.run);
-    request.intervention.subspace = std::move(recorded.subspace);
-    request.intervention.projection = std::move(recorded.settings);
-    request.recorded = std::move(recorded.record);
-    if (request.base.empty())
-        request.base = std::move(recorded.base);
+            return setting->get_name();
+    return "";
 }
 
 void printSummary(const HookExportSummary& summary, const std::filesystem::path& out, bool json) {
     if (json) {
-        nlohmann::ordered_json result = {{"out", out.string()},
-                                         {"matrices", summary.matrices.string()},
-                                         {"targets", summary.targets},
-                                         {"logit_difference", nullptr}};
-        if (summary.logits) {
-            result["logit_difference"] = summary.logits->difference;
-            result["compared_in"] = name(summary.logits->dtype);
-        } else {
-            result["not_compared"] = summary.not_compared;
-        }
+        const nlohmann::ordered_json result = summaryJson(summary, out);
         std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
         return;
     }
@@ -74,7 +48,7 @@ void printSummary(const HookExportSummary& summary, const std::filesystem::path&
 }
 
 int run(ExportHookOptions& options, const CommonOptions& common, const JobContext& context) {
-    chooseProjection(options, common);
+    chooseProjection(options.run, givenSetting(options), common, options.request);
     HookExportRequest& request = options.request;
     request.workspace = common.workspace;
     request.overwrite = common.overwrite;
@@ -86,6 +60,30 @@ int run(ExportHookOptions& options, const CommonOptions& common, const JobContex
 }
 
 }  // namespace
+
+void chooseProjection(const std::string& run, const std::string& given_setting, const CommonOptions& common,
+                      HookExportRequest& request) {
+    std::error_code error;
+    if (run.empty() && request.intervention.subspace.empty())
+        throw Error(ErrorKind::invalid_argument, "RUN or --subspace DIR says which projection is exported");
+    if (run.empty())
+        return;
+    if (std::filesystem::is_directory(run, error)) {
+        request.intervention.subspace = run;
+        return;
+    }
+    const ExportedRun found = findExportedRun(run, common);
+    if (!given_setting.empty())
+        throw Error(ErrorKind::invalid_argument,
+                    fmt::format("{}: run {} says how it projected; --subspace DIR takes options",
+                                given_setting, found.run.id));
+    RecordedProjection recorded = recordedProjection(found.store, found.run);
+    request.intervention.subspace = std::move(recorded.subspace);
+    request.intervention.projection = std::move(recorded.settings);
+    request.recorded = std::move(recorded.record);
+    if (request.base.empty())
+        request.base = std::move(recorded.base);
+}
 
 void addExportHook(CLI::App& exports, CommonOptions& common, Command& chosen) {
     auto options = std::make_shared<ExportHookOptions>();

@@ -10,6 +10,7 @@
 #include "app/cli/export/export_commands.h"
 #include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
+#include "app/cli/stage_summaries.h"
 #include "core/base/error.h"
 #include "core/export/merged_checkpoint.h"
 #include "core/model/causal_lm.h"
@@ -20,18 +21,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 void printJson(const MergeSummary& summary, const std::filesystem::path& out) {
-    Json losses = Json::object();
-    for (const RoundingLoss& loss : summary.losses)
-        losses[moduleName(loss.linear)] = {
-            {"dtype", name(loss.dtype)}, {"kept", loss.kept}, {"error", loss.error}};
-    const Json result = {{"out", out.string()},
-                         {"tensors", summary.tensors},
-                         {"merged", summary.merged},
-                         {"files", summary.files},
-                         {"bytes", summary.bytes},
-                         {"rounding", losses},
-                         {"logit_difference", summary.logits.difference},
-                         {"compared_in", name(summary.logits.dtype)}};
+    const Json result = summaryJson(summary, out);
     std::cout << result.dump(-1, ' ', false, Json::error_handler_t::replace) << "\n";
 }
 

@@ -10,6 +10,7 @@
 #include "app/cli/export/export_commands.h"
 #include "app/cli/intervention_options.h"
 #include "app/cli/progress_line.h"
+#include "app/cli/stage_summaries.h"
 #include "core/base/error.h"
 #include "core/export/peft_adapter.h"
 #include "core/export/recorded/recorded_run.h"
@@ -23,39 +24,9 @@ struct ExportPeftOptions {
     std::string run;  ///< or a folder; empty with --adapter
 };
 
-/// @throws Error invalid_argument, not_found; as recordedAdapter()
-void chooseAdapter(ExportPeftOptions& options, const CommonOptions& common) {
-    PeftExportRequest& request = options.request;
-    std::error_code error;
-    if (options.run.empty() && request.adapter.empty())
-        throw Error(ErrorKind::invalid_argument, "RUN or --adapter DIR says which adapter is exported");
-    if (options.run.empty())
-        return;
-    if (std::filesystem::is_directory(options.run, error)) {
-        request.adapter = options.run;
-        return;
-    }
-    const ExportedRun found = findExportedRun(options.run, common);
-    RecordedAdapter recorded = recordedAdapter(found.store, found.run);
-    request.adapter = std::move(recorded.folder);
-    if (request.base.empty())
-        request.base = std::move(recorded.base);
-}
-
 void printSummary(const PeftExportSummary& summary, const std::filesystem::path& out, bool json) {
     if (json) {
-        nlohmann::ordered_json result = {{"out", out.string()},
-                                         {"modules", summary.modules},
-                                         {"r", summary.r},
-                                         {"base_model_name_or_path", summary.base_model_name_or_path},
-                                         {"revision", summary.revision},
-                                         {"logit_difference", nullptr}};
-        if (summary.logits) {
-            result["logit_difference"] = summary.logits->difference;
-            result["compared_in"] = name(summary.logits->dtype);
-        } else {
-            result["not_compared"] = summary.not_compared;
-        }
+        const nlohmann::ordered_json result = summaryJson(summary, out);
         std::cout << result.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
         return;
     }
@@ -67,7 +38,7 @@ void printSummary(const PeftExportSummary& summary, const std::filesystem::path&
 }
 
 int run(ExportPeftOptions& options, const CommonOptions& common, const JobContext& context) {
-    chooseAdapter(options, common);
+    chooseAdapter(options.run, common, options.request);
     PeftExportRequest& request = options.request;
     request.workspace = common.workspace;
     request.overwrite = common.overwrite;
@@ -79,6 +50,23 @@ int run(ExportPeftOptions& options, const CommonOptions& common, const JobContex
 }
 
 }  // namespace
+
+void chooseAdapter(const std::string& run, const CommonOptions& common, PeftExportRequest& request) {
+    std::error_code error;
+    if (run.empty() && request.adapter.empty())
+        throw Error(ErrorKind::invalid_argument, "RUN or --adapter DIR says which adapter is exported");
+    if (run.empty())
+        return;
+    if (std::filesystem::is_directory(run, error)) {
+        request.adapter = run;
+        return;
+    }
+    const ExportedRun found = findExportedRun(run, common);
+    RecordedAdapter recorded = recordedAdapter(found.store, found.run);
+    request.adapter = std::move(recorded.folder);
+    if (request.base.empty())
+        request.base = std::move(recorded.base);
+}
 
 void addExportPeft(CLI::App& exports, CommonOptions& common, Command& chosen) {
     auto options = std::make_shared<ExportPeftOptions>();

@@ -102,21 +102,24 @@ int compare(const std::vector<std::string>& texts, const CommonOptions& common) 
     std::vector<RunRecord> runs;
     for (const std::string& text : texts)
         runs.push_back(store.findRun(text));
-    const std::vector<Row> rows = differences(store, runs);
     if (!common.json) {
-        printComparison(runs, rows);
+        printComparison(runs, differences(store, runs));
         return 0;
     }
-    ordered_json json = {{"runs", ordered_json::array()}, {"differences", ordered_json::array()}};
-    for (const RunRecord& run : runs)
-        json["runs"].push_back({{"id", run.id}, {"experiment", run.experiment}, {"name", run.name}});
-    for (const Row& row : rows)
-        json["differences"].push_back({{"kind", row.kind}, {"key", row.key}, {"values", row.values}});
-    printJson(json);
+    printJson(compareJson(store, runs));
     return 0;
 }
 
 }  // namespace
+
+ordered_json compareJson(const RunStore& store, const std::vector<RunRecord>& runs) {
+    ordered_json json = {{"runs", ordered_json::array()}, {"differences", ordered_json::array()}};
+    for (const RunRecord& run : runs)
+        json["runs"].push_back({{"id", run.id}, {"experiment", run.experiment}, {"name", run.name}});
+    for (const Row& row : differences(store, runs))
+        json["differences"].push_back({{"kind", row.kind}, {"key", row.key}, {"values", row.values}});
+    return json;
+}
 
 void addRunsCompare(CLI::App& runs, CommonOptions& common, Command& chosen) {
     auto texts = std::make_shared<std::vector<std::string>>();

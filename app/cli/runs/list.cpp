@@ -14,31 +14,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-struct ListRequest {
-    std::string experiment;
-    int64_t limit = 50;
-    bool deleted = false;
-};
-
 std::string tagsText(const std::vector<KeyValue>& tags) {
     std::string text;
     for (const KeyValue& tag : tags)
         text += fmt::format("{}{}{}{}", text.empty() ? "" : ", ", printable(tag.key),
                             tag.value.empty() ? "" : "=", printable(tag.value));
     return text;
-}
-
-/// The experiments whose id or name is, or begins with, what was asked for.
-bool isOf(const RunRecord& run, const std::string& experiment) {
-    return run.experiment.starts_with(experiment);
-}
-
-std::vector<RunRecord> selected(const RunStore& store, const ListRequest& request) {
-    std::vector<RunRecord> runs = store.runs("", request.deleted);
-    std::erase_if(runs, [&](const RunRecord& run) {
-        return !isOf(run, request.experiment) || (request.deleted && !run.deleted_ms);
-    });
-    return runs;
 }
 
 void printTable(const RunStore& store, const std::vector<RunRecord>& runs, size_t hidden) {
@@ -56,7 +37,7 @@ void printTable(const RunStore& store, const std::vector<RunRecord>& runs, size_
         std::cout << fmt::format("and {} earlier ones (--limit 0 shows all)\n", hidden);
 }
 
-int list(const ListRequest& request, const CommonOptions& common) {
+int list(const RunListRequest& request, const CommonOptions& common) {
     if (!hasStore(common)) {
         if (common.json)
             printJson(ordered_json::array());
@@ -66,17 +47,10 @@ int list(const ListRequest& request, const CommonOptions& common) {
         return 0;
     }
     const RunStore store = openStore(common);
-    std::vector<RunRecord> runs = selected(store, request);
-    const size_t all = runs.size();
-    if (request.limit > 0 && all > static_cast<size_t>(request.limit))
-        runs.erase(runs.begin(), runs.end() - request.limit);
+    size_t all = 0;
+    const std::vector<RunRecord> runs = selectedRuns(store, request, all);
     if (common.json) {
-        ordered_json rows = ordered_json::array();
-        for (const RunRecord& run : runs) {
-            rows.push_back(toJson(run));
-            rows.back()["tags"] = toJson(store.tags(run.id));
-        }
-        printJson(rows);
+        printJson(listJson(store, runs));
     } else if (runs.empty()) {
         std::cout << "no such run\n";
     } else {
@@ -87,8 +61,28 @@ int list(const ListRequest& request, const CommonOptions& common) {
 
 }  // namespace
 
+std::vector<RunRecord> selectedRuns(const RunStore& store, const RunListRequest& request, size_t& all) {
+    std::vector<RunRecord> runs = store.runs("", request.deleted);
+    std::erase_if(runs, [&](const RunRecord& run) {
+        return !run.experiment.starts_with(request.experiment) || (request.deleted && !run.deleted_ms);
+    });
+    all = runs.size();
+    if (request.limit > 0 && all > static_cast<size_t>(request.limit))
+        runs.erase(runs.begin(), runs.end() - request.limit);
+    return runs;
+}
+
+ordered_json listJson(const RunStore& store, const std::vector<RunRecord>& runs) {
+    ordered_json rows = ordered_json::array();
+    for (const RunRecord& run : runs) {
+        rows.push_back(toJson(run));
+        rows.back()["tags"] = toJson(store.tags(run.id));
+    }
+    return rows;
+}
+
 void addRunsList(CLI::App& runs, CommonOptions& common, Command& chosen) {
-    auto request = std::make_shared<ListRequest>();
+    auto request = std::make_shared<RunListRequest>();
     CLI::App* command = runs.add_subcommand("list", "A line for each run, the newest last");
     addCommonOptions(*command, common);
     command->add_option("--experiment", request->experiment, "Only those of experiments that begin so");

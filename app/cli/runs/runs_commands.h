@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "app/cli/common_options.h"
 #include "core/store/run_store.h"
@@ -26,6 +27,20 @@ bool hasStore(const CommonOptions& options);
 
 /// One line on standard output. Bytes that are no UTF-8 are replaced.
 void printJson(const nlohmann::ordered_json& json);
+
+/// Which runs a list has.
+struct RunListRequest {
+    std::string experiment;  ///< how their experiments begin
+    int64_t limit = 50;      ///< the newest; 0: all
+    bool deleted = false;    ///< those in the trash folder instead
+};
+/// @param all  how many there are without the limit.
+std::vector<RunRecord> selectedRuns(const RunStore& store, const RunListRequest& request, size_t& all);
+
+// What the subcommands print with --json.
+nlohmann::ordered_json listJson(const RunStore& store, const std::vector<RunRecord>& runs);
+nlohmann::ordered_json showJson(const RunStore& store, const RunRecord& run);
+nlohmann::ordered_json compareJson(const RunStore& store, const std::vector<RunRecord>& runs);
 
 nlohmann::ordered_json toJson(const RunRecord& run);
 nlohmann::ordered_json toJson(const std::vector<KeyValue>& pairs);

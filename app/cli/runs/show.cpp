@@ -55,28 +55,6 @@ ordered_json artifactsJson(const std::vector<Artifact>& artifacts) {
     return rows;
 }
 
-ordered_json everything(const RunStore& store, const RunRecord& run) {
-    ordered_json json = toJson(run);
-    json["tags"] = toJson(store.tags(run.id));
-    json["params"] = toJson(store.params(run.id));
-    json["metrics"] = ordered_json::object();
-    for (const Metric& metric : store.finalMetrics(run.id))
-        json["metrics"][metric.key] = {{"step", metric.step}, {"value", toJson(metric.value)}};
-    json["stages"] = stagesJson(store.stages(run.id));
-    json["artifacts"] = artifactsJson(store.artifacts(run.id));
-    json["evaluated"] = ordered_json::object();
-    for (const auto& [task, score] : scoresOf(store, run.id))
-        json["evaluated"][task] = {
-            {"examples", score.examples}, {"scored", score.scored}, {"score_sum", score.sum}};
-    json["lineage"] = ordered_json::array();
-    for (const LineageEdge& edge : store.lineage(run.id))
-        json["lineage"].push_back({{"from", edge.from_kind},
-                                   {"from_sha256", edge.from_sha256},
-                                   {"to", edge.to_kind},
-                                   {"to_sha256", edge.to_sha256}});
-    return json;
-}
-
 /// A heading and the table under it, where it has rows.
 void printSection(const char* heading, const TextTable& table) {
     if (!table.empty())
@@ -164,6 +142,28 @@ void printTables(const RunStore& store, const RunRecord& run) {
 
 }  // namespace
 
+ordered_json showJson(const RunStore& store, const RunRecord& run) {
+    ordered_json json = toJson(run);
+    json["tags"] = toJson(store.tags(run.id));
+    json["params"] = toJson(store.params(run.id));
+    json["metrics"] = ordered_json::object();
+    for (const Metric& metric : store.finalMetrics(run.id))
+        json["metrics"][metric.key] = {{"step", metric.step}, {"value", toJson(metric.value)}};
+    json["stages"] = stagesJson(store.stages(run.id));
+    json["artifacts"] = artifactsJson(store.artifacts(run.id));
+    json["evaluated"] = ordered_json::object();
+    for (const auto& [task, score] : scoresOf(store, run.id))
+        json["evaluated"][task] = {
+            {"examples", score.examples}, {"scored", score.scored}, {"score_sum", score.sum}};
+    json["lineage"] = ordered_json::array();
+    for (const LineageEdge& edge : store.lineage(run.id))
+        json["lineage"].push_back({{"from", edge.from_kind},
+                                   {"from_sha256", edge.from_sha256},
+                                   {"to", edge.to_kind},
+                                   {"to_sha256", edge.to_sha256}});
+    return json;
+}
+
 void addRunsShow(CLI::App& runs, CommonOptions& common, Command& chosen) {
     auto run = std::make_shared<std::string>();
     CLI::App* command = runs.add_subcommand("show", "Everything that is recorded of one run");
@@ -174,7 +174,7 @@ void addRunsShow(CLI::App& runs, CommonOptions& common, Command& chosen) {
             const RunStore store = openStore(options);
             const RunRecord found = store.findRun(*run);
             if (options.json)
-                printJson(everything(store, found));
+                printJson(showJson(store, found));
             else
                 printTables(store, found);
             return 0;

@@ -34,6 +34,15 @@ CorpusPaths::CorpusPaths(const fs::path& out_path)
     lock = folder / ("." + stem + ".lock");
 }
 
+fs::path metaOfCorpus(const fs::path& corpus) {
+    const fs::path beside = CorpusPaths(corpus).meta;
+    std::error_code error;
+    if (fs::exists(beside, error) || !fs::is_symlink(corpus, error))
+        return beside;
+    const fs::path target = fs::canonical(corpus, error);
+    return error ? beside : CorpusPaths(target).meta;
+}
+
 Found look(const fs::path& path) {
     struct stat status = {};
     if (::stat(path.c_str(), &status) != 0) {

@@ -17,6 +17,10 @@ struct CorpusPaths {
     std::filesystem::path lock;
 };
 
+/// Where it stands what made a corpus that is read: beside it, else beside the file that a link leads to (a
+/// run's corpus.jsonl leads to one that several runs share).
+std::filesystem::path metaOfCorpus(const std::filesystem::path& corpus);
+
 enum class Found { nothing, empty, content };
 
 /// What lies at a path; links are followed.

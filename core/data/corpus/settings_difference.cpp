@@ -61,4 +61,14 @@ std::string settingsDifference(const Json& before, const Json& now) {
     return text;
 }
 
+std::string strangeSettings(const Json& before, const Json& now, const std::string& name) {
+    const bool is_settings =
+        before.is_object() && std::any_of(now.items().begin(), now.items().end(),
+                                          [&](const auto& item) { return before.contains(item.key()); });
+    if (!is_settings)
+        return fmt::format("{} is not a settings file", printable(name, 1000));
+    const std::string difference = settingsDifference(before, now);
+    return difference.empty() ? "" : fmt::format("made with other settings: {}", difference);
+}
+
 }  // namespace spd

@@ -9,4 +9,10 @@ namespace spd {
 /// order of keys left aside; at most ten. Empty when nothing does.
 std::string settingsDifference(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now);
 
+/// Why an output whose settings file `name` holds `before` is not one of the settings `now`: "made with other
+/// settings: ...", or that `name` is no settings file (not an object, or one without a single key of `now`).
+/// Empty when it is.
+std::string strangeSettings(const nlohmann::ordered_json& before, const nlohmann::ordered_json& now,
+                            const std::string& name);
+
 }  // namespace spd

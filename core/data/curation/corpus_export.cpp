@@ -28,7 +28,7 @@ Error invalid(const std::string& message) {
 
 /// What made the corpus; null where nothing says so.
 Json readMeta(const fs::path& corpus) {
-    const fs::path path = CorpusPaths(corpus).meta;
+    const fs::path path = metaOfCorpus(corpus);
     if (look(path) == Found::nothing)
         return nullptr;
     Json meta = parseStrictJson(readFile(path, kMetaLimits.max_bytes), path.native(), kMetaLimits);
@@ -45,7 +45,7 @@ fs::path extrasPath(const fs::path& out) {
 void checkPaths(const CorpusExportRequest& request, const std::vector<fs::path>& written) {
     std::error_code unknown;  // of a path that is not there: then they are not the same file
     for (const fs::path& path : written) {
-        for (const fs::path& input : {request.corpus, CorpusPaths(request.corpus).meta, request.prompts})
+        for (const fs::path& input : {request.corpus, metaOfCorpus(request.corpus), request.prompts})
             if (fs::equivalent(input, path, unknown))
                 throw invalid(printable(path.native(), 1000) + ": is an input of the export");
         if (look(path) != Found::nothing && !request.overwrite)

@@ -126,6 +126,10 @@ DataSet readOwnFile(const std::string& path) {
 
 }  // namespace
 
+std::string_view licenceOf(std::string_view shipped) {
+    return shipped.starts_with("mbpp/") ? "CC BY 4.0" : "MIT";  // resources/datasets/README.md
+}
+
 std::vector<std::string> shippedDataSets() {
     std::vector<std::string> names = bbhNames();
     for (const auto& [name, reader] : readers())

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/data/prompts.h"
@@ -27,6 +28,9 @@ struct DataSet {
 
 /// Names that openDataSet() knows, sorted.
 std::vector<std::string> shippedDataSets();
+
+/// The licence that a shipped set may be passed on under: "MIT", "CC BY 4.0".
+std::string_view licenceOf(std::string_view shipped);
 
 /// A shipped data set by its name, else a JSON Lines file by its path (a missing id is the line's number).
 ///

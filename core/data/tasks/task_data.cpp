@@ -200,6 +200,13 @@ TrainingPrompts selectTraining(const TaskSplit& split, int64_t n, uint64_t seed,
     return training;
 }
 
+std::string promptLines(const std::vector<TaskPrompt>& prompts) {
+    std::string lines;
+    for (const TaskPrompt& prompt : prompts)
+        lines += Json{{"id", toJson(prompt.id)}, {"prompt", prompt.prompt}}.dump() + "\n";
+    return lines;
+}
+
 std::vector<TaskPrompt> promptsOf(const TaskSplit& split, const CalibrationSet& calibration) {
     std::vector<TaskPrompt> prompts;
     for (const size_t row : calibration.rows)

@@ -64,6 +64,9 @@ TrainingPrompts selectTraining(const TaskSplit& split, int64_t n, uint64_t seed,
                                const CalibrationSet& calibration, bool disjoint,
                                const PromptTemplates& templates);
 
+/// As a prompts file has them, a line each (core/data/prompts.h).
+std::string promptLines(const std::vector<TaskPrompt>& prompts);
+
 /// The prompts of the calibration examples' rows, for refuseLeaks().
 std::vector<TaskPrompt> promptsOf(const TaskSplit& split, const CalibrationSet& calibration);
 

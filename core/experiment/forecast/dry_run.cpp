@@ -9,6 +9,7 @@
 #include "core/data/tasks/prompt_templates.h"
 #include "core/experiment/forecast/data_sizes.h"
 #include "core/experiment/forecast/known_models.h"
+#include "core/experiment/projection_checks.h"
 #include "core/experiment/stage_inputs.h"
 #include "core/io/model_locator.h"
 #include "core/text/tokenizer.h"
@@ -47,8 +48,9 @@ public:
     DryRunner(const std::filesystem::path& workspace, const MachineRates& rates, const MachineRates& other)
         : workspace_(workspace), rates_(rates), other_(other), templates_(PromptTemplates::open()) {}
 
-    DryRun forecast(const PlannedRun& run) {
+    DryRun forecast(const ExperimentFile& file, const PlannedRun& run) {
         const ModelShape& shape = shapeOf(run.experiment.model.path);
+        checkProjection(file, run, shape.config);
         DryRun dry;
         dry.name = run.name;
         dry.model = run.experiment.model.path;
@@ -122,7 +124,7 @@ std::vector<DryRun> dryRun(const ExperimentFile& file, const std::filesystem::pa
     DryRunner runner(workspace, rates, other);
     std::vector<DryRun> runs;
     for (const PlannedRun& run : planRuns(file))
-        runs.push_back(runner.forecast(run));
+        runs.push_back(runner.forecast(file, run));
     return runs;
 }
 

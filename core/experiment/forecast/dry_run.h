@@ -26,7 +26,8 @@ struct DryRun {
 /// Forecasts every run of a file without computing anything or writing anywhere. Calibrations and corpora
 /// that several runs make alike are counted once.
 /// @param rates, other  machines to forecast for.
-/// @throws Error invalid_argument (a model that is neither here nor known), and as countData()
+/// @throws Error invalid_argument (a model that is neither here nor known), as checkProjection() and
+/// countData()
 std::vector<DryRun> dryRun(const ExperimentFile& file, const std::filesystem::path& workspace,
                            const MachineRates& rates, const MachineRates& other);
 

@@ -4,10 +4,25 @@
 
 #include <chrono>
 
+#include "core/base/error.h"
 #include "core/base/run_log.h"
 #include "core/base/seconds_since.h"
 
 namespace spd {
+
+std::vector<LineageEdge> madeFrom(const std::string& kind, const std::string& sha256) {
+    if (sha256.empty())
+        return {};
+    return {{kind, sha256, "", ""}};
+}
+
+void makeFolders(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+        throw Error(ErrorKind::io, fmt::format("{}: cannot make the folder: {}",
+                                               printable(folder.native(), 1000), error.message()));
+}
 
 RunJournal::RunJournal(RunStore& store, std::filesystem::path experiment_folder, const NewRun& run,
                        OnStage on_stage)
@@ -16,7 +31,7 @@ RunJournal::RunJournal(RunStore& store, std::filesystem::path experiment_folder,
       folder_(run.folder),
       name_(run.folder.filename().string()),
       on_stage_(std::move(on_stage)) {
-    std::filesystem::create_directories(folder_ / "stages");
+    makeFolders(folder_ / "stages");
     id_ = store_.beginRun(run);
     log("begun");
 }

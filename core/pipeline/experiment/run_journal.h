@@ -30,6 +30,12 @@ struct StagePlan {
     std::string main_output;             ///< file name of the output whose hash stands for all
 };
 
+/// The edge to what a stage makes, from an artifact of this kind and hash; none where the hash is empty.
+std::vector<LineageEdge> madeFrom(const std::string& kind, const std::string& sha256);
+
+/// Makes the folder and those above it. @throws Error io
+void makeFolders(const std::filesystem::path& folder);
+
 /// Keeps the books of one run: what is finished and may be skipped, the run's log, its rows in the database.
 /// The order is always: outputs, then their record, then the rows, so that a kill at any moment leaves at
 /// worst a record without rows, which the next start writes. For one thread.

@@ -3,6 +3,7 @@
 #include "core/experiment/run_inputs.h"
 #include "core/experiment/run_plan.h"
 #include "core/experiment/stage_inputs.h"
+#include "core/generate/generation_settings.h"
 #include "core/pipeline/experiment/run_journal.h"
 #include "core/pipeline/resident_model.h"
 #include "core/pipeline/run_experiment.h"
@@ -26,6 +27,12 @@ struct RunContext {
     const JobContext& job;
     const ExperimentRequest& request;
 };
+
+/// How the run's method draws tokens.
+SamplingSettings samplingOfRun(const PlannedRun& run);
+
+/// The caller's context, with the run's name before the phase. @param context  outlives it.
+JobContext stageJob(const RunContext& context, const std::string& stage);
 
 /// Does the stages that the run needs, one after the other, and fills in what they found.
 /// @throws Error; Cancelled

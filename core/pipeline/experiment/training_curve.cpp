@@ -1,8 +1,12 @@
 #include "core/pipeline/experiment/training_curve.h"
 
-#include <map>
+#include <fmt/format.h>
 
-#include "core/data/json_lines.h"
+#include <map>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/store/run_lines.h"
 
 namespace spd {
 namespace {
@@ -17,20 +21,23 @@ struct EpochSum {
 
 TrainingCurve readTrainingCurve(const std::filesystem::path& log) {
     TrainingCurve curve;
-    std::map<int64_t, EpochSum> epochs;
-    readJsonLines(log, [&](int64_t, const nlohmann::ordered_json& row) {
-        const auto step = row.at("step").get<int64_t>();
-        for (const char* key : {"loss", "lr", "grad_norm", "tokens_per_second", "held_out_loss"})
-            if (row.contains(key) && row[key].is_number())
-                curve.metrics.push_back({std::string("train/") + key, step, row[key].get<double>(), 0});
-        EpochSum& epoch = epochs[row.at("epoch").get<int64_t>()];
-        epoch.loss += row.at("loss").get<double>() * row.at("tokens").get<double>();
-        epoch.tokens += row.at("tokens").get<double>();
-    });
-    if (!epochs.empty()) {
-        curve.first_loss = epochs.begin()->second.mean();
-        curve.last_loss = epochs.rbegin()->second.mean();
+    curve.metrics = store::readTrainingLog(log);
+    std::map<int64_t, std::map<std::string, double>> steps;
+    for (const Metric& metric : curve.metrics)
+        steps[metric.step][metric.key] = metric.value;
+    std::map<double, EpochSum> epochs;
+    for (const auto& [step, values] : steps) {
+        for (const char* key : {"train/epoch", "train/loss", "train/tokens"})
+            if (!values.contains(key))
+                throw Error::fileFormat(log.native(), "", fmt::format("step {} has no {}", step, key + 6));
+        EpochSum& epoch = epochs[values.at("train/epoch")];
+        epoch.loss += values.at("train/loss") * values.at("train/tokens");
+        epoch.tokens += values.at("train/tokens");
     }
+    if (epochs.empty())
+        throw Error::fileFormat(log.native(), "", "no step has a number");
+    curve.first_loss = epochs.begin()->second.mean();
+    curve.last_loss = epochs.rbegin()->second.mean();
     return curve;
 }
 

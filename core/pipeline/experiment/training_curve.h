@@ -9,12 +9,13 @@ namespace spd {
 
 /// training_log.jsonl as the database keeps it.
 struct TrainingCurve {
-    std::vector<Metric> metrics;  ///< train/loss, train/lr, train/grad_norm, train/tokens_per_second by step
-    double first_loss = 0;        ///< mean loss of the first epoch's steps, each by its tokens
-    double last_loss = 0;         ///< of the last epoch's
+    std::vector<Metric>
+        metrics;            ///< as store::readTrainingLog(): train/loss, train/held_out_nll, ... by step
+    double first_loss = 0;  ///< mean loss of the first epoch's steps, each by its tokens
+    double last_loss = 0;   ///< of the last epoch's
 };
 
-/// @throws Error as readJsonLines()
+/// @throws Error file_format (a line without loss, tokens or epoch too), not_found, io
 TrainingCurve readTrainingCurve(const std::filesystem::path& log);
 
 }  // namespace spd

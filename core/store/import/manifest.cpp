@@ -2,14 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <limits>
 #include <set>
 
 #include "core/base/error.h"
 #include "core/base/files.h"
 #include "core/base/strict_json.h"
-#include "core/data/json_lines.h"
 
 namespace spd::store {
 namespace {
@@ -49,23 +46,6 @@ std::optional<double> numberOf(const Json& value) {
     if (value.is_number())
         return value.get<double>();
     return std::nullopt;
-}
-
-/// A field of lm-eval's lines as text: "filtered_resps" is a list of one.
-std::string firstText(const Json& row, const char* field) {
-    const auto found = row.find(field);
-    if (found == row.end())
-        return "";
-    const Json* value = &*found;
-    while (value->is_array() && !value->empty())
-        value = &value->front();
-    return textOf(*value);
-}
-
-std::string exampleId(const Json& row, int64_t line) {
-    if (const auto doc = row.find("doc"); doc != row.end() && doc->is_object() && doc->contains("id"))
-        return textOf(doc->at("id"));
-    return row.contains("doc_id") ? textOf(row.at("doc_id")) : fmt::format("{}", line);
 }
 
 std::string stageOf(const fs::path& path, Manifest::Kind kind, const Json& json) {
@@ -137,40 +117,6 @@ std::vector<Metric> resultsOf(const Manifest& manifest) {
                 metrics.push_back({task + "/" + key.substr(0, key.find(',')), 0, *number});
     }
     return metrics;
-}
-
-std::vector<Metric> readTrainingLog(const fs::path& path) {
-    std::vector<Metric> metrics;
-    readJsonLines(path, [&](int64_t, const Json& row) {
-        const int64_t step = requireInteger(row, "step");
-        for (const auto& [key, value] : row.items()) {
-            if (key == "step")
-                continue;
-            if (const std::optional<double> number = numberOf(value))
-                metrics.push_back({key, step, *number});
-            else if (value.is_null())  // what JSON has no number for
-                metrics.push_back({key, step, std::numeric_limits<double>::quiet_NaN()});
-        }
-    });
-    return metrics;
-}
-
-std::vector<EvalExample> readSamples(const fs::path& path) {
-    const std::string name = path.stem().native();
-    const std::string task = name.substr(std::string("samples_").size());
-    std::vector<EvalExample> examples;
-    readJsonLines(path, [&](int64_t line, const Json& row) {
-        EvalExample example;
-        example.task = task;
-        example.id = exampleId(row, line);
-        example.gold = firstText(row, "target");
-        example.answer = firstText(row, row.contains("filtered_resps") ? "filtered_resps" : "resps");
-        for (const char* metric : {"exact_match", "acc", "pass@1"})
-            if (const auto found = row.find(metric); found != row.end() && !example.score)
-                example.score = numberOf(*found);
-        examples.push_back(std::move(example));
-    });
-    return examples;
 }
 
 }  // namespace spd::store

@@ -33,9 +33,5 @@ std::vector<LineageEdge> lineageOf(const Manifest& manifest, const std::string& 
 
 /// Numbers under "results", "TASK/METRIC", at step 0.
 std::vector<Metric> resultsOf(const Manifest& manifest);
-/// Numbers of each line, by its step. @throws Error file_format, io
-std::vector<Metric> readTrainingLog(const std::filesystem::path& path);
-/// Lines of samples_TASK.jsonl (lm-eval's fields). @throws Error file_format, io
-std::vector<EvalExample> readSamples(const std::filesystem::path& path);
 
 }  // namespace spd::store

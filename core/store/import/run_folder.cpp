@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/store/import/manifest.h"
+#include "core/store/run_lines.h"
 #include "core/subspace/subspace_folder.h"
 
 namespace spd {
@@ -109,11 +110,12 @@ private:
     void take(const fs::path& path, int64_t total) {
         context_.checkStop();
         context_.report({.phase = "import", .done = done_++, .total = total});
+        constexpr std::string_view samples = "samples_";
         const std::string name = path.filename().native();
         if (name == "training_log.jsonl")
             append(run_.metrics, readTrainingLog(path));
-        else if (name.starts_with("samples_") && name.ends_with(".jsonl"))
-            append(run_.examples, readSamples(path));
+        else if (name.starts_with(samples) && name.ends_with(".jsonl"))
+            append(run_.examples, readSamples(path, path.stem().native().substr(samples.size())));
         else if (isManifest(path))
             manifests_.push_back(readManifest(path));
         if (const std::string kind = artifactKind(path); !kind.empty())

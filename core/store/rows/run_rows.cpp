@@ -55,6 +55,10 @@ void repeat(SQLite::Statement& statement, const Values&... values) {
 
 }  // namespace
 
+std::string experimentIdOf(const std::string& name, const std::string& config_sha256) {
+    return fmt::format("{}-{}", slugOf(name), config_sha256.substr(0, 8));
+}
+
 ExperimentRecord putExperiment(SQLite::Database& database, const std::string& name,
                                const std::string& config) {
     requireText(name, "an experiment's name");
@@ -63,7 +67,7 @@ ExperimentRecord putExperiment(SQLite::Database& database, const std::string& na
     record.name = name;
     record.config = config;
     record.config_sha256 = sha256Hex(config);
-    record.id = fmt::format("{}-{}", slugOf(name), record.config_sha256.substr(0, 8));
+    record.id = experimentIdOf(name, record.config_sha256);
     execute(database,
             "INSERT INTO experiments (experiment_id, name, config, config_sha256, created_ms)"
             " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (experiment_id) DO NOTHING",

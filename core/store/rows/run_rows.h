@@ -18,6 +18,9 @@ namespace spd::store {
 /// "spd 0.1.0".
 std::string programVersion();
 
+/// NAME-HHHHHHHH.
+std::string experimentIdOf(const std::string& name, const std::string& config_sha256);
+
 /// The experiment's row, made when it is new.
 ExperimentRecord putExperiment(SQLite::Database& database, const std::string& name,
                                const std::string& config);

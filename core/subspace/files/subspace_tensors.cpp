@@ -79,18 +79,21 @@ public:
                 refuse(tensor, "subspace.json has no such target");
     }
 
-    void read(const KvTarget& target, TargetSubspace& measured) const {
+    /// The parts of a target into its spectra, each checked by itself.
+    void read(const KvTarget& target, std::initializer_list<Part> wanted, TargetSubspace& measured) const {
         const auto heads = static_cast<int64_t>(measured.heads.size());
         const Eigen::Index width = measured.heads.front().split_half_overlap.size();
-        for (const Part part : parts)
+        for (const Part part : wanted) {
             checkEntry(tensorName(target, part), shapeOf(part, per_head_, heads, width));
-        for (int64_t i = 0; i < heads; ++i) {
-            Spectrum& head = measured.heads[static_cast<size_t>(i)];
-            head.singular_values = values(target, Part::singular_values, i, 1, width).transpose();
-            head.right_singular_vectors = values(target, Part::right_singular_vectors, i, width, width);
-            head.gram = values(target, Part::gram, i, width, width);
-            check(target, head);
+            for (int64_t i = 0; i < heads; ++i)
+                readPart(target, part, i, width, measured.heads[static_cast<size_t>(i)]);
         }
+    }
+
+    void readAll(const KvTarget& target, TargetSubspace& measured) const {
+        read(target, {Part::singular_values, Part::right_singular_vectors, Part::gram}, measured);
+        for (const Spectrum& head : measured.heads)
+            checkGram(target, head);
     }
 
 private:
@@ -120,25 +123,50 @@ private:
         return matrix;
     }
 
-    /// Products with a few vectors tell as much as whole matrix products, which for all layers of a large
-    /// model would take minutes.
-    void check(const KvTarget& target, const Spectrum& head) const {
+    void readPart(const KvTarget& target, Part part, int64_t head, Eigen::Index width,
+                  Spectrum& spectrum) const {
+        switch (part) {
+            case Part::singular_values:
+                spectrum.singular_values = values(target, part, head, 1, width).transpose();
+                checkValues(target, spectrum);
+                checkRanks(target, spectrum);
+                break;
+            case Part::right_singular_vectors:
+                spectrum.right_singular_vectors = values(target, part, head, width, width);
+                checkVectors(target, spectrum);
+                break;
+            case Part::gram:
+                spectrum.gram = values(target, part, head, width, width);
+                break;
+        }
+    }
+
+    void checkValues(const KvTarget& target, const Spectrum& head) const {
         const Eigen::VectorXd& s = head.singular_values;
-        const Eigen::MatrixXd& v = head.right_singular_vectors;
         for (Eigen::Index i = 0; i < s.size(); ++i)
             if (s(i) < 0 || (i > 0 && s(i) > s(i - 1)))
                 refuse(tensorName(target, Part::singular_values),
                        fmt::format("element {} is {}: they must descend and not be negative", i, s(i)));
-        const Eigen::MatrixXd x = probes(s.size());
-        const Eigen::MatrixXd in_basis = v * x;
-        if (!((v.transpose() * in_basis - x).norm() <= tolerance * x.norm()))
+    }
+
+    /// Products with a few vectors tell as much as whole matrix products, which for all layers of a large
+    /// model would take minutes.
+    void checkVectors(const KvTarget& target, const Spectrum& head) const {
+        const Eigen::MatrixXd& v = head.right_singular_vectors;
+        const Eigen::MatrixXd x = probes(v.cols());
+        if (!((v.transpose() * (v * x) - x).norm() <= tolerance * x.norm()))
             refuse(tensorName(target, Part::right_singular_vectors), "the rows are not orthonormal");
-        const Eigen::MatrixXd squares = s.cwiseAbs2().asDiagonal() * in_basis;
+    }
+
+    void checkGram(const KvTarget& target, const Spectrum& head) const {
+        const Eigen::VectorXd& s = head.singular_values;
+        const Eigen::MatrixXd& v = head.right_singular_vectors;
+        const Eigen::MatrixXd x = probes(s.size());
+        const Eigen::MatrixXd squares = s.cwiseAbs2().asDiagonal() * (v * x);
         const double scale = s(0) * s(0) * x.norm();
         if (!((v.transpose() * squares - head.gram * x).norm() <= tolerance * scale) ||
             !((head.gram - head.gram.transpose()).cwiseAbs().maxCoeff() <= tolerance * s(0) * s(0)))
             refuse(tensorName(target, Part::gram), "is not the one of these singular values and vectors");
-        checkRanks(target, head);
     }
 
     void checkRanks(const KvTarget& target, const Spectrum& head) const {
@@ -201,7 +229,22 @@ void readSubspaceTensors(const ContainedFolder& folder, const std::string& name,
     const TensorReader reader(file, subspace);
     requireMemory(file);
     for (auto& [target, measured] : subspace.targets)
-        reader.read(target, measured);
+        reader.readAll(target, measured);
+    file.checkUnchanged(folder);
+}
+
+void readSingularValues(const ContainedFolder& folder, const std::string& name, Subspace& subspace) {
+    const SafetensorsFile file = SafetensorsFile::open(folder, name);
+    const TensorReader reader(file, subspace);
+    for (auto& [target, measured] : subspace.targets)
+        reader.read(target, {Part::singular_values}, measured);
+    file.checkUnchanged(folder);
+}
+
+void readSingularVectors(const ContainedFolder& folder, const std::string& name, const KvTarget& target,
+                         Subspace& subspace) {
+    const SafetensorsFile file = SafetensorsFile::open(folder, name);
+    TensorReader(file, subspace).read(target, {Part::right_singular_vectors}, subspace.targets.at(target));
     file.checkUnchanged(folder);
 }
 

@@ -16,4 +16,10 @@ void writeSubspaceTensors(const std::filesystem::path& path, const Subspace& sub
 /// @throws Error not_found, file_format, unsupported_model, io, out_of_memory
 void readSubspaceTensors(const ContainedFolder& folder, const std::string& name, Subspace& subspace);
 
+/// The singular values alone, checked against the ranks. @throws the same
+void readSingularValues(const ContainedFolder& folder, const std::string& name, Subspace& subspace);
+/// The vectors of one target. @throws the same
+void readSingularVectors(const ContainedFolder& folder, const std::string& name, const KvTarget& target,
+                         Subspace& subspace);
+
 }  // namespace spd

@@ -83,7 +83,7 @@ QCPItemStraightLine* verticalLine(QCustomPlot* plot, Qt::PenStyle style) {
 Plot::Plot(const QString& title, QWidget* parent)
     : QWidget(parent), title_(title), stack_(new QStackedWidget), plot_(new QCustomPlot) {
     setAccessibleName(title);
-    plot_->setMinimumSize(160, 120);
+    plot_->setMinimumSize(140, 100);
     plot_->setFocusPolicy(Qt::StrongFocus);
     plot_->legend->setVisible(false);
     plot_->setPlottingHint(QCP::phFastPolylines);  // a dense line as one thick path takes Qt seconds
@@ -167,6 +167,20 @@ void Plot::setAxes(const QString& x_label, const QString& y_label) {
     refillSoon();
 }
 
+void Plot::setWholeX() {
+    auto ticker = QSharedPointer<QCPAxisTickerFixed>::create();
+    ticker->setTickStep(1);
+    ticker->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
+    plot_->xAxis->setTicker(ticker);
+    spaceMarks();
+}
+
+/// As many marks as have room for their numbers.
+void Plot::spaceMarks() {
+    const int room = std::max(2, plot_->axisRect()->width() / (6 * fontMetrics().horizontalAdvance(u'0')));
+    plot_->xAxis->ticker()->setTickCount(std::min(room, 6));
+}
+
 void Plot::setCurves(std::vector<Curve> curves) {
     curves_ = std::move(curves);
     rebuildGraphs();
@@ -214,6 +228,7 @@ void Plot::refillSoon() {
 
 void Plot::refill() {
     refill_waits_ = false;
+    spaceMarks();
     const QCPRange range = plot_->xAxis->range();
     const double columns = plot_->axisRect()->width() * devicePixelRatioF();
     for (size_t i = 0; i < curves_.size(); ++i) {
@@ -248,6 +263,10 @@ void Plot::setLogarithmic(bool on) {
     plot_->yAxis->setNumberFormat(on ? QStringLiteral("eb") : QStringLiteral("gb"));
     plot_->yAxis->setNumberPrecision(on ? 0 : 5);
     showEverything();
+}
+
+void Plot::hideLogarithmSwitch() {
+    log_button_->hide();
 }
 
 void Plot::setValueRange(double low, double high) {

@@ -38,6 +38,8 @@ public:
 
     /// Labels with their units: "time, s".
     void setAxes(const QString& x_label, const QString& y_label);
+    /// x counts something: its marks stand at whole numbers.
+    void setWholeX();
     /// Replaces all curves. The shown range stays when the user has zoomed, else all is shown.
     void setCurves(std::vector<Curve> curves);
     /// Points behind the last ones of a curve, x ascending: what a running job adds.
@@ -46,6 +48,8 @@ public:
 
     void setLogarithmic(bool on);
     bool isLogarithmic() const { return log_y_; }
+    /// For values that a logarithm would not make clearer: no switch.
+    void hideLogarithmSwitch();
     /// A fixed range of y instead of the data's (shares: 0, 1).
     void setValueRange(double low, double high);
     /// A vertical line with a word beside it: the picked rank, the epoch. Nothing: no line.
@@ -81,6 +85,7 @@ protected:
 
 private:
     QWidget* makeToolRow(const QString& title);
+    QToolButton* makeSaveButton();
     void makeInteractions();
     void onMouseMove(const QPointF& position);
     bool isOnMark(const QPointF& position) const;
@@ -90,6 +95,7 @@ private:
     void rebuildGraphs();
     void refill();
     void refillSoon();
+    void spaceMarks();
     void rescale();
     void applyPalette();
     void askWhereToSave(const QString& ending);

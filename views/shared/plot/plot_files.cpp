@@ -36,6 +36,19 @@ QString couldNotWrite(const QString& path, const QString& why) {
 
 }  // namespace
 
+QToolButton* Plot::makeSaveButton() {
+    auto* save = toolButton(QStringLiteral("save"), tr("Save the plot as a picture, or its values as CSV"));
+    auto* menu = new QMenu(save);
+    for (const char* ending : {"svg", "pdf", "png", "csv"}) {
+        const QString name = QString::fromLatin1(ending);
+        menu->addAction(tr("Save as %1...").arg(name.toUpper()), this,
+                        [this, name] { askWhereToSave(name); });
+    }
+    save->setMenu(menu);
+    save->setPopupMode(QToolButton::InstantPopup);
+    return save;
+}
+
 QWidget* Plot::makeToolRow(const QString& title) {
     auto* row = new QWidget;
     auto* layout = new QHBoxLayout(row);
@@ -65,15 +78,7 @@ QWidget* Plot::makeToolRow(const QString& title) {
     });
     auto* reset = toolButton(QStringLiteral("reset"), tr("Show everything (double click)"));
     connect(reset, &QToolButton::clicked, this, &Plot::showEverything);
-    auto* save = toolButton(QStringLiteral("save"), tr("Save the plot as a picture, or its values as CSV"));
-    auto* menu = new QMenu(save);
-    for (const char* ending : {"svg", "pdf", "png", "csv"}) {
-        const QString name = QString::fromLatin1(ending);
-        menu->addAction(tr("Save as %1...").arg(name.toUpper()), this,
-                        [this, name] { askWhereToSave(name); });
-    }
-    save->setMenu(menu);
-    save->setPopupMode(QToolButton::InstantPopup);
+    QToolButton* save = makeSaveButton();
     for (QToolButton* button : {log_button_, table, reset, save})
         layout->addWidget(button);
     return row;
@@ -146,7 +151,9 @@ void Plot::applyPalette() {
         axis->grid()->setPen(QPen(rule, 1, Qt::DotLine));
         axis->grid()->setZeroLinePen(QPen(rule, 1));
     }
-    plot_->legend->setBrush(Qt::NoBrush);
+    QColor behind_legend = colors.color(QPalette::Base);
+    behind_legend.setAlphaF(0.75F);  // curves neither end at its words nor run through them
+    plot_->legend->setBrush(behind_legend);
     plot_->legend->setBorderPen(Qt::NoPen);
     plot_->legend->setTextColor(text);
     plot_->legend->setFont(small);

@@ -1,4 +1,4 @@
-#include "views/subspace/rank_choice.h"
+#include "views/subspace/picks/rank_choice.h"
 
 #include <fmt/format.h>
 

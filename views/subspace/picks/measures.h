@@ -4,7 +4,7 @@
 #include <QStringList>
 #include <vector>
 
-#include "views/subspace/rank_choice.h"
+#include "views/subspace/picks/rank_choice.h"
 
 namespace spd {
 
@@ -29,5 +29,13 @@ MeasuredCells measureCells(Measure measure, const SubspaceFigures& figures, cons
 
 /// All numbers of one target at its rank, as a tooltip.
 QString describeTarget(const SubspaceFigures& figures, size_t target, const RankChoice& choice);
+
+/// "96 of 192", "41 to 77 of 192": the ranks of these targets; empty without any.
+QString ranksInWords(const SubspaceFigures& figures, const std::vector<size_t>& targets,
+                     const RankChoice& choice);
+
+/// In a sentence how far the data decides the cut. @param targets  that are projected
+QString cutInWords(const SubspaceFigures& figures, const std::vector<size_t>& targets,
+                   const RankChoice& choice);
 
 }  // namespace spd

@@ -1,8 +1,9 @@
-#include "views/subspace/measures.h"
+#include "views/subspace/picks/measures.h"
 
 #include <QCoreApplication>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "views/shared/numbers.h"
 #include "views/subspace/targets_model.h"
@@ -122,6 +123,40 @@ QString describeTarget(const SubspaceFigures& figures, size_t target, const Rank
         tr("s1 %1, rows %2").arg(formatNumber(curves.singular_values.front()), formatCount(curves.rows)),
     };
     return lines.join(u'\n');
+}
+
+QString ranksInWords(const SubspaceFigures& figures, const std::vector<size_t>& targets,
+                     const RankChoice& choice) {
+    if (targets.empty())
+        return {};
+    int64_t least = std::numeric_limits<int64_t>::max(), most = 0;
+    for (const size_t target : targets) {
+        const int64_t rank = rankOf(choice, figures.target(target));
+        least = std::min(least, rank);
+        most = std::max(most, rank);
+    }
+    const auto width = std::ssize(figures.target(targets.front()).singular_values);
+    return least == most ? tr("%1 of %2").arg(most).arg(width)
+                         : tr("%1 to %2 of %3").arg(least).arg(most).arg(width);
+}
+
+QString cutInWords(const SubspaceFigures& figures, const std::vector<size_t>& targets,
+                   const RankChoice& choice) {
+    if (targets.empty())
+        return tr("No layer is picked: nothing is projected.");
+    double energy = 1, overlap = 0, chance = 0;
+    int64_t nine_tenths = 0;
+    for (const size_t target : targets) {
+        const RankFigures at = figures.at(target, rankOf(choice, figures.target(target)));
+        energy = std::min(energy, at.energy);
+        overlap += at.overlap / static_cast<double>(targets.size());
+        chance += at.chance / static_cast<double>(targets.size());
+        nine_tenths = std::max(nine_tenths, figures.rankOfEnergy(target, 0.9));
+    }
+    return tr("%1 of the energy is kept, %2 directions hold 90 %. Halves of the examples agree on %3 of the "
+              "subspace "
+              "(chance %4).")
+        .arg(formatPercent(energy), formatCount(nine_tenths), formatPercent(overlap), formatPercent(chance));
 }
 
 }  // namespace spd

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "views/subspace/rank_choice.h"
+#include "views/subspace/picks/rank_choice.h"
 
 namespace spd {
 

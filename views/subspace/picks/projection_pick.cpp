@@ -1,4 +1,4 @@
-#include "views/subspace/projection_pick.h"
+#include "views/subspace/picks/projection_pick.h"
 
 #include <utility>
 
