@@ -47,7 +47,8 @@ void removeFolder(const fs::path& folder) {
     ::rmdir(folder.c_str());
 }
 
-/// An existing folder only where it is one of ours, by its marker. What else somebody has put into it goes with it.
+/// An existing folder only where it is one of ours, by its marker. What else somebody has put into it goes
+/// with it.
 void checkReplaceable(const fs::path& folder, const std::string& marker) {
     struct stat status = {};
     if (::lstat(folder.c_str(), &status) != 0)

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <new>
 #include <utility>
 
 #include "core/base/error.h"
@@ -19,22 +17,6 @@ using protocol::Job;
 using protocol::JobState;
 using protocol::Refusal;
 
-namespace {
-
-int64_t now() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
-void fail(Job& job, const protocol::Failure& failure) {
-    job.state = JobState::failed;
-    job.failure = {.kind = failure.kind, .message = failure.message, .details = {}};
-    if (failure.data.is_array())
-        job.failure->details = failure.data.get<std::vector<std::string>>();
-}
-
-}  // namespace
-
 JobQueue::JobQueue(const std::filesystem::path& folder, std::map<std::string, JobKind> kinds,
                    EventLog& events)
     : files_(folder), kinds_(std::move(kinds)), events_(events) {
@@ -42,7 +24,7 @@ JobQueue::JobQueue(const std::filesystem::path& folder, std::map<std::string, Jo
         if (!hasEnded(job.state)) {
             job.state = JobState::interrupted;
             job.stopping = false;
-            job.ended = now();
+            job.ended = protocol::currentTime();
             files_.write(job);
         }
         int64_t number = 0;
@@ -67,7 +49,7 @@ void JobQueue::end() {
         const std::scoped_lock lock(mutex_);
         for (const std::string& id : queue_) {
             jobs_.at(id).state = JobState::interrupted;
-            jobs_.at(id).ended = now();
+            jobs_.at(id).ended = protocol::currentTime();
             changed(jobs_.at(id));
         }
         queue_.clear();
@@ -87,7 +69,7 @@ Job JobQueue::start(const std::string& kind, const ordered_json& params, const s
     job.resumable = found->second.resumable;
     const std::scoped_lock lock(mutex_);
     job.id = fmt::format("job-{:06}", next_id_);
-    job.queued = now();
+    job.queued = protocol::currentTime();
     files_.write(job);
     ++next_id_;
     enqueue(jobs_.emplace(job.id, std::move(job)).first->second);
@@ -117,7 +99,7 @@ void JobQueue::cancel(const std::string& id) {
     }
     std::erase(queue_, id);
     job.state = JobState::cancelled;
-    job.ended = now();
+    job.ended = protocol::currentTime();
     changed(job);
     positionsChanged();
 }
@@ -240,74 +222,6 @@ Job JobQueue::withPosition(const Job& job) const {
     const auto found = std::find(queue_.begin(), queue_.end(), job.id);
     placed.position = found == queue_.end() ? std::nullopt : std::optional(found - queue_.begin());
     return placed;
-}
-
-void JobQueue::work(const std::stop_token& stop) {
-    while (true) {
-        std::string id;
-        {
-            std::unique_lock lock(mutex_);
-            if (!work_there_.wait(lock, stop, [this] { return !queue_.empty(); }))
-                return;
-            id = queue_.front();
-            queue_.pop_front();
-            running_ = id;
-            stop_running_ = {};
-            Job& job = jobs_.at(id);
-            job.state = JobState::running;
-            job.started = now();
-            changed(job);
-            positionsChanged();
-        }
-        runOne(id);
-    }
-}
-
-/// A job may end in any way that C++ knows; the engine goes on.
-void JobQueue::runOne(const std::string& id) {
-    Job job;
-    std::stop_token stop;
-    const int64_t earlier_points = files_.countMetrics(id);
-    {
-        const std::scoped_lock lock(mutex_);
-        channel_ = std::make_shared<JobChannel>(id, earlier_points, files_, events_);
-        job = jobs_.at(id);
-        stop = stop_running_.get_token();
-    }
-    try {
-        const ordered_json result = attempt(job, stop);
-        endJob(id, [&](Job& ended) {
-            ended.state = JobState::finished;
-            ended.result = result;
-        });
-    } catch (const Cancelled&) {
-        endJob(id, [](Job& ended) { ended.state = JobState::cancelled; });
-    } catch (const Error& error) {
-        endJob(id, [&](Job& ended) { fail(ended, protocol::failureOf(error)); });
-    } catch (const std::bad_alloc&) {
-        const Error error(ErrorKind::out_of_memory, "out of memory");
-        endJob(id, [&](Job& ended) { fail(ended, protocol::failureOf(error)); });
-    } catch (const std::exception& other) {
-        const Error error(ErrorKind::internal, fmt::format("internal error: {}", printable(other.what())));
-        endJob(id, [&](Job& ended) { fail(ended, protocol::failureOf(error)); });
-    }
-}
-
-ordered_json JobQueue::attempt(const Job& job, const std::stop_token& stop) {
-    return kinds_.at(job.kind).run(job.params, *channel_, channel_->context(stop));
-}
-
-void JobQueue::endJob(const std::string& id, const std::function<void(Job&)>& change) {
-    channel_->flush(/*force=*/true);
-    const std::scoped_lock lock(mutex_);
-    Job& job = jobs_.at(id);
-    change(job);
-    job.stopping = false;
-    job.ended = now();
-    running_.clear();
-    channel_.reset();
-    changed(job);
-    forgetOldest();
 }
 
 }  // namespace spd::engine

@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/engine/engine_socket.h"
+#include "core/protocol/job.h"
 
 namespace spd::engine {
 namespace {
@@ -32,11 +33,6 @@ FileLock takeLock(const std::filesystem::path& workspace) {
     return std::move(*lock);
 }
 
-int64_t nowMilliseconds() {
-    using namespace std::chrono;
-    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 }  // namespace
 
 Server::Server(ServerSetup setup)
@@ -44,7 +40,7 @@ Server::Server(ServerSetup setup)
       lock_(takeLock(setup_.workspace)),
       wake_event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       session_(sixLetters() + sixLetters()),
-      started_(nowMilliseconds()),
+      started_(protocol::currentTime()),
       events_(setup_.events, [this] { wake(); }),
       last_wanted_(Clock::now()) {
     if (!wake_event_)

@@ -1,6 +1,7 @@
 #include "core/protocol/job.h"
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "core/protocol/message.h"
@@ -49,6 +50,11 @@ std::optional<JobState> jobState(const std::string& name) {
 
 bool hasEnded(JobState state) {
     return state != JobState::queued && state != JobState::running;
+}
+
+int64_t currentTime() {
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
 ordered_json Job::toJson() const {

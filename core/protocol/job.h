@@ -25,6 +25,9 @@ std::optional<JobState> jobState(const std::string& name);
 /// Neither queued nor running.
 bool hasEnded(JobState state);
 
+/// Milliseconds since 1970 in UTC, as all times of the messages.
+int64_t currentTime();
+
 struct JobFailure {
     std::string kind;
     std::string message;
