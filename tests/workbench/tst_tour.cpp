@@ -21,6 +21,7 @@
 #include "views/corpus/corpus_model.h"
 #include "views/corpus/corpus_page.h"
 #include "views/model/model_page.h"
+#include "views/preview/preview_page.h"
 #include "views/runs/runs_models.h"
 #include "views/runs/runs_page.h"
 #include "views/shared/plot/plot.h"
@@ -54,6 +55,7 @@ private Q_SLOTS:
     void theSpectraAreShownAndPicked();
     void aCorpusGrows();
     void anAdapterIsTrained();
+    void panesStandSideBySide();
     void theRunIsFound();
     void aSecondWindowSeesTheSame();
     void cleanupTestCase();
@@ -208,6 +210,29 @@ void tst_Tour::anAdapterIsTrained() {
     picture(Stage::training, "training");
 }
 
+/// Base twice is the same text; the projection and the adapter are what the engine says they are.
+void tst_Tour::panesStandSideBySide() {
+    PreviewPage* page = first_->window.pages().preview;
+    page->setPrompt(
+        QStringLiteral("Question: A farmer sells 3 baskets of 12 eggs. How many eggs are that?\nAnswer:"));
+    for (auto* button : page->findChildren<QPushButton*>())
+        if (button->text() == QStringLiteral("Add pane")) {
+            button->click();
+            button->click();
+        }
+    page->findChildren<PreviewPane*>()[2]->setChoice({.kind = PaneChoice::Kind::adapter});
+    Q_EMIT page->runWanted();
+    const auto& panes = page->values().panes();
+    QTRY_VERIFY_WITH_TIMEOUT(panes.size() == 4 && !panes[0].finish.isEmpty() && !panes[1].finish.isEmpty() &&
+                                 !panes[2].finish.isEmpty() && !panes[3].finish.isEmpty(),
+                             kPatience);
+    QVERIFY(!firstDivergence(panes[3], panes[0]) && panes[3].tokens.size() == panes[0].tokens.size());
+    for (const PreviewToken& token : panes[0].tokens)
+        QVERIFY(token.kl_to_base < 1e-6 && !token.top.isEmpty());
+    QVERIFY(panes[1].intervention != panes[0].intervention && panes[2].intervention != panes[1].intervention);
+    picture(Stage::preview, "preview");
+}
+
 void tst_Tour::theRunIsFound() {
     RunsPage* page = first_->window.pages().runs;
     const auto* model = page->findChild<RunsModel*>();
@@ -221,13 +246,12 @@ void tst_Tour::theRunIsFound() {
     auto* curves = page->findChild<Plot*>();
     QTRY_VERIFY_WITH_TIMEOUT(curves->curves().size() == 1 && curves->curves()[0].x.size() > 1, kPatience);
     picture(Stage::runs, "runs");
-    picture(Stage::preview, "preview");
 }
 
 /// It comes when all is over, and shows the curve from its first point on.
 void tst_Tour::aSecondWindowSeesTheSame() {
     open(second_, QStringLiteral("second.ini"));
-    QTRY_COMPARE_WITH_TIMEOUT(second_->workbench.jobs().rowCount(), 3, kPatience);
+    QTRY_COMPARE_WITH_TIMEOUT(second_->workbench.jobs().rowCount(), 4, kPatience);
     const QString run = first_->workbench.draft().name;
     second_->workbench.changeDraft([&](RunDraft& draft) { draft.name = run; });
     const auto* plots = second_->window.pages().training->findChild<TrainingPlots*>();

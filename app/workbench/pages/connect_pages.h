@@ -11,6 +11,7 @@ namespace spd {
 class CalibrationPage;
 class CorpusPage;
 class ModelPage;
+class PreviewPage;
 class RunsPage;
 class SubspacePage;
 class TrainingPage;
@@ -23,6 +24,8 @@ struct RunDraft;
 void connectModelPage(ModelPage& page, Workbench& workbench);
 void connectCalibrationPage(CalibrationPage& page, Workbench& workbench);
 void connectSubspacePage(SubspacePage& page, Workbench& workbench);
+/// @param subspace  whose picks a pane with a projection uses
+void connectPreviewPage(PreviewPage& page, SubspacePage& subspace, Workbench& workbench);
 /// @param subspace  whose picks the generation uses
 void connectCorpusPage(CorpusPage& page, SubspacePage& subspace, Workbench& workbench);
 void connectTrainingPage(TrainingPage& page, Workbench& workbench);

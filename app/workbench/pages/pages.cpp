@@ -33,11 +33,13 @@ Pages::Pages(Workbench& workbench, QWidget* parent)
             [this] { Q_EMIT pageWanted(Stage::calibration); });
     connect(calibration, &CalibrationPage::firstStepWanted, this,
             [this] { Q_EMIT pageWanted(Stage::model); });
+    connect(preview, &PreviewPage::firstStepWanted, this, [this] { Q_EMIT pageWanted(Stage::model); });
     connect(corpus, &CorpusPage::firstStepWanted, this, [this] { Q_EMIT pageWanted(Stage::subspace); });
     connect(training, &TrainingPage::firstStepWanted, this, [this] { Q_EMIT pageWanted(Stage::corpus); });
     connectModelPage(*model, workbench);
     connectCalibrationPage(*calibration, workbench);
     connectSubspacePage(*subspace, workbench);
+    connectPreviewPage(*preview, *subspace, workbench);
     connectCorpusPage(*corpus, *subspace, workbench);
     connectTrainingPage(*training, workbench);
     connectRunsPage(*runs, workbench);
