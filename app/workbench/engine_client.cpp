@@ -63,8 +63,15 @@ void EngineClient::start() {
     ++tries_;
     link_ = new EngineLink;
     link_->moveToThread(&thread_);
-    connect(link_, &EngineLink::arrived, this, &EngineClient::collect);
-    connect(link_, &EngineLink::ended, this, &EngineClient::onEnded);
+    // What an earlier link has posted may still come: only the present one is heard.
+    connect(link_, &EngineLink::arrived, this, [this, link = link_] {
+        if (link == link_)
+            collect();
+    });
+    connect(link_, &EngineLink::ended, this, [this, link = link_](const LinkEnd& end) {
+        if (link == link_)
+            onEnded(end);
+    });
     connect(&thread_, &QThread::finished, link_, &QObject::deleteLater);
     QMetaObject::invokeMethod(link_, [link = link_, command = command_] { link->start(command); });
     setState(EngineState::connecting, tr("Connecting to an engine..."));
@@ -81,8 +88,12 @@ void EngineClient::dropLink() {
         return;
     link_->disconnect(this);
     QMetaObject::invokeMethod(link_, [link = link_] {
-        link->stop();
+        if (link->hasEnded()) {
+            link->deleteLater();
+            return;
+        }
         QObject::connect(link, &EngineLink::ended, link, &QObject::deleteLater);
+        link->stop();
     });
     link_ = nullptr;
 }
@@ -170,7 +181,20 @@ void EngineClient::takeAnswer(const protocol::Response& response) {
     if (failure != nullptr)
         fail(pending, *failure);
     else if (pending.context && pending.on_result)
-        pending.on_result(std::get<Json>(response.outcome));
+        tell(pending, std::get<Json>(response.outcome));
+}
+
+/// An answer of another shape than it should have is a failure like others; nothing may escape into the event
+/// loop.
+void EngineClient::tell(const Pending& pending, const Json& result) {
+    try {
+        pending.on_result(result);
+    } catch (const std::exception& error) {
+        const QString what = tr("The engine's answer to %1 cannot be read: %2")
+                                 .arg(pending.method, QString::fromUtf8(error.what()));
+        Q_EMIT oddLine(what);
+        fail(pending, {.code = 0, .message = what.toStdString(), .kind = "unreadable", .data = nullptr});
+    }
 }
 
 void EngineClient::fail(const Pending& pending, const protocol::Failure& failure) {

@@ -83,6 +83,7 @@ private:
     void handle(const protocol::Message& message);
     void takeAnswer(const protocol::Response& response);
     void takeEvent(const protocol::Notification& event);
+    void tell(const Pending& pending, const Json& result);
     void fail(const Pending& pending, const protocol::Failure& failure);
     void failAll(const QString& why);
     void watch();

@@ -1,5 +1,8 @@
 #include "app/workbench/settings.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include <QStandardPaths>
 #include <array>
 
@@ -85,15 +88,22 @@ void Settings::saveNow() {
     Q_EMIT saved();
 }
 
+/// The marker is "PID COMMAND": that of a window which still runs says nothing of how it ended.
 bool Settings::beginRecovering(const QString& what) {
-    const bool broke_off = value(kRecovering).toString() == what;
-    settings_.setValue(keyName(kRecovering), broke_off ? QString() : what);
-    settings_.sync();
+    const QString marker = value(kRecovering).toString();
+    const auto holder = static_cast<pid_t>(marker.section(u' ', 0, 0).toLongLong());
+    const bool is_alive = holder > 0 && holder != getpid() && kill(holder, 0) == 0;
+    const bool broke_off = !is_alive && marker.section(u' ', 1) == what;
+    if (!is_alive) {
+        settings_.setValue(keyName(kRecovering),
+                           broke_off ? QString() : QStringLiteral("%1 %2").arg(getpid()).arg(what));
+        settings_.sync();
+    }
     return !broke_off;
 }
 
 void Settings::endRecovering() {
-    if (value(kRecovering).toString().isEmpty())
+    if (value(kRecovering).toString().section(u' ', 0, 0).toLongLong() != getpid())
         return;
     settings_.setValue(keyName(kRecovering), QString());
     settings_.sync();

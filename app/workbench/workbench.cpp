@@ -53,17 +53,21 @@ Workbench::~Workbench() {
 
 void Workbench::wireEngine() {
     connect(&client_, &EngineClient::stateChanged, this, &Workbench::onState);
-    connect(&client_, &EngineClient::connected, this, [this](bool fresh) {
-        if (fresh)
-            refresh();
-    });
+    connect(&client_, &EngineClient::connected, this, [this] { refresh(); });
     connect(&client_, &EngineClient::silent, this, [this](qint64 milliseconds) {
         silent_ = milliseconds;
         Q_EMIT statusChanged();
     });
     connect(&client_, &EngineClient::requestFailed, this,
-            [this](const QString&, const protocol::Failure& failure) {
-                if (failure.kind != "not_connected" && failure.kind != "cancelled")
+            [this](const QString& method, const protocol::Failure& failure) {
+                // What a page asks for by itself comes again with the connection; what a person wanted does
+                // not.
+                const bool is_wish = method == QStringLiteral("jobs.start") ||
+                                     method == QStringLiteral("jobs.cancel") ||
+                                     method == QStringLiteral("jobs.resume");
+                const bool is_quiet =
+                    failure.kind == "cancelled" || (failure.kind == "not_connected" && !is_wish);
+                if (!is_quiet)
                     Q_EMIT refused(QString::fromStdString(failure.message));
             });
     connect(&client_, &EngineClient::oddLine, this, [this](const QString& what) { log(tr("window"), what); });
@@ -142,6 +146,8 @@ void Workbench::connectTo(const QString& line) {
     settings_.set(Settings::kEngineCommand, line == localCommand() ? QString() : line);
     if (*words != client_.command())
         jobs_.setJobs({});
+    if (*words != client_.command() && !client_.command().isEmpty())
+        changeDraft([](RunDraft& draft) { draft = {}; });  // its folders lie on the other engine's machine
     client_.connectTo(*words);
 }
 

@@ -88,6 +88,7 @@ Q_SIGNALS:
     void allStopped();
 
 private:
+    bool isOfDraft(const protocol::Job& job) const;
     void restoreDraft();
     void keepDraft();
     void wireEngine();

@@ -89,12 +89,19 @@ RunCardValues Workbench::runCard() const {
     return runCardOf(draft_, client_.state() == EngineState::ready);
 }
 
+/// Jobs of other runs say nothing of the one that is put together.
+bool Workbench::isOfDraft(const protocol::Job& job) const {
+    const auto run = job.params.find("run");
+    return run == job.params.end() || !run->is_string() ||
+           run->get<std::string>() == draft_.name.toStdString();
+}
+
 StageMarks Workbench::marks() const {
     std::vector<StageJob> jobs;
     for (int i = 0; i < jobs_.rowCount(); ++i) {
         const JobsModel::Row& row = jobs_.rows()[static_cast<size_t>(i)];
         const auto stage = stageOfKind(row.job.kind);
-        if (!stage)
+        if (!stage || !isOfDraft(row.job))
             continue;
         const double share = jobs_.index(i, 0).data(JobsModel::kShareRole).toDouble();
         jobs.push_back(

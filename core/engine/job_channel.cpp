@@ -77,16 +77,21 @@ void JobChannel::sendProgress() {
     events_.append("job.progress", params);
 }
 
-void JobChannel::sendLists() {
+/// Points are sent when they are kept, so that their indices are those of the file; a full disk makes them
+/// wait.
+bool JobChannel::keepMetrics() {
     try {
-        if (!metrics_.empty())
-            files_.appendMetrics(job_, metrics_);
-        if (!lines_.empty())
-            files_.appendLog(job_, lines_);
-    } catch (const Error& error) {  // a full disk must not end a job that pauses on it by itself
-        lines_.push_back(fmt::format("not kept: {}", error.what()));
+        files_.appendMetrics(job_, metrics_);
+        return true;
+    } catch (const Error& error) {
+        if (!std::exchange(disk_refuses_, true))
+            lines_.push_back(fmt::format("the curve is not kept, and waits: {}", error.what()));
+        return false;
     }
-    if (!metrics_.empty()) {
+}
+
+void JobChannel::sendLists() {
+    if (!metrics_.empty() && keepMetrics()) {
         events_.append("job.metrics", {{"job", job_}, {"first", next_metric_}, {"points", metrics_}});
         next_metric_ += std::ssize(metrics_);
         metrics_.clear();
@@ -97,6 +102,10 @@ void JobChannel::sendLists() {
         output_bytes_ = 0;
     }
     if (!lines_.empty()) {
+        try {
+            files_.appendLog(job_, lines_);
+        } catch (const Error&) {  // the disk is full: they are said, and lost to a later window
+        }
         events_.append("log", {{"job", job_}, {"lines", lines_}});
         lines_.clear();
     }

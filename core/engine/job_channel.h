@@ -41,6 +41,7 @@ public:
 private:
     void note(const Progress& progress);
     void sendProgress();
+    bool keepMetrics();
     void sendLists();
 
     const std::string job_;
@@ -52,6 +53,7 @@ private:
     bool progress_waits_ = false;
     int64_t next_metric_;
     std::vector<nlohmann::ordered_json> metrics_;
+    bool disk_refuses_ = false;  // said once
     std::vector<nlohmann::ordered_json> outputs_;
     size_t output_bytes_ = 0;
     std::vector<std::string> lines_;

@@ -26,10 +26,16 @@ std::string textOf(const ordered_json& json) {
 }
 
 void appendText(const std::filesystem::path& path, const std::string& text) {
-    const FileHandle file(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+    const FileHandle file(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
     if (!file)
         throwSystemError(path, "cannot open");
-    if (write(file.descriptor(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    const off_t size = lseek(file.descriptor(), 0, SEEK_END);
+    char last = '\n';
+    if (size > 0 && pread(file.descriptor(), &last, 1, size - 1) != 1)
+        throwSystemError(path, "cannot read");
+    const std::string whole =
+        last == '\n' ? text : '\n' + text;  // a kill or a full disk has cut the last line
+    if (write(file.descriptor(), whole.data(), whole.size()) != static_cast<ssize_t>(whole.size()))
         throwSystemError(path, "cannot write");
 }
 

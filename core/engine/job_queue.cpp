@@ -24,8 +24,8 @@ JobQueue::JobQueue(const std::filesystem::path& folder, std::map<std::string, Jo
         if (!hasEnded(job.state)) {
             job.state = JobState::interrupted;
             job.stopping = false;
-            job.ended = protocol::currentTime();
-            files_.write(job);
+            job.ended =
+                protocol::currentTime();  // not written: the disk may be full, and each start finds the same
         }
         int64_t number = 0;
         const std::string digits = job.id.substr(std::min<size_t>(job.id.size(), 4));
@@ -47,6 +47,7 @@ void JobQueue::begin() {
 void JobQueue::end() {
     {
         const std::scoped_lock lock(mutex_);
+        ending_ = true;
         for (const std::string& id : queue_) {
             jobs_.at(id).state = JobState::interrupted;
             jobs_.at(id).ended = protocol::currentTime();
@@ -68,12 +69,18 @@ Job JobQueue::start(const std::string& kind, const ordered_json& params, const s
     job.title = title.empty() ? kind : title;
     job.resumable = found->second.resumable;
     const std::scoped_lock lock(mutex_);
+    requireNotEnding();
     job.id = fmt::format("job-{:06}", next_id_);
     job.queued = protocol::currentTime();
     files_.write(job);
     ++next_id_;
     enqueue(jobs_.emplace(job.id, std::move(job)).first->second);
     return withPosition(jobs_.rbegin()->second);
+}
+
+void JobQueue::requireNotEnding() const {
+    if (ending_)
+        throw Refusal(Code::busy, "the engine is ending: connect again");
 }
 
 void JobQueue::enqueue(Job& job) {
@@ -109,6 +116,7 @@ void JobQueue::resume(const std::string& id) {
     Job& job = find(id);
     if (!hasEnded(job.state) || job.state == JobState::finished)
         throw Refusal(Code::busy, fmt::format("job {} is {}: nothing to resume", id, name(job.state)));
+    requireNotEnding();
     const auto kind = kinds_.find(job.kind);
     if (kind == kinds_.end() || !kind->second.resumable)
         throw Refusal(Code::busy, fmt::format("job {} cannot be resumed: start it anew", id));
@@ -192,17 +200,17 @@ void JobQueue::positionsChanged() {
         events_.append("job.changed", withPosition(jobs_.at(id)).toJson());
 }
 
+/// Of those that have ended the ones that ended first.
 void JobQueue::forgetOldest() {
-    auto ended = static_cast<size_t>(std::count_if(
-        jobs_.begin(), jobs_.end(), [](const auto& entry) { return hasEnded(entry.second.state); }));
-    for (auto job = jobs_.begin(); ended > kMaxEnded && job != jobs_.end();) {
-        if (!hasEnded(job->second.state)) {
-            ++job;
-            continue;
-        }
-        files_.remove(job->first);
-        job = jobs_.erase(job);
-        --ended;
+    std::vector<std::pair<int64_t, std::string>> ended;
+    for (const auto& [id, job] : jobs_)
+        if (hasEnded(job.state))
+            ended.emplace_back(job.ended, id);
+    std::sort(ended.begin(), ended.end());
+    for (size_t i = 0; i + kMaxEnded < ended.size(); ++i) {
+        jobs_.erase(ended[i].second);
+        files_.remove(ended[i].second);
+        events_.append("job.removed", {{"job", ended[i].second}});
     }
 }
 

@@ -77,6 +77,7 @@ private:
     void positionsChanged();
     void forgetOldest();
     void requireJob(const std::string& id) const;
+    void requireNotEnding() const;
     protocol::Job& find(const std::string& id);
     const protocol::Job& find(const std::string& id) const;
     protocol::Job withPosition(const protocol::Job& job) const;
@@ -94,6 +95,7 @@ private:
     std::shared_ptr<JobChannel> channel_;
     std::stop_source stop_running_;
     int64_t next_id_ = 1;
+    bool ending_ = false;  // nothing begins any more
     std::jthread worker_;
 };
 

@@ -30,7 +30,7 @@ void JobQueue::work(const std::stop_token& stop) {
         std::string id;
         {
             std::unique_lock lock(mutex_);
-            if (!work_there_.wait(lock, stop, [this] { return !queue_.empty(); }))
+            if (!work_there_.wait(lock, stop, [this] { return !queue_.empty(); }) || ending_)
                 return;
             id = queue_.front();
             queue_.pop_front();

@@ -39,6 +39,8 @@ QueryThread::QueryThread(std::function<void()> on_answer)
 
 void QueryThread::ask(int64_t connection, Request request, Query query) {
     const std::scoped_lock lock(mutex_);
+    if (ended_)
+        return;
     asked_.push_back({connection, std::move(request), std::move(query)});
     asked_there_.notify_one();
 }
@@ -56,6 +58,15 @@ bool QueryThread::cancel(int64_t connection, const ordered_json& id) {
     }
     on_answer_();
     return true;
+}
+
+void QueryThread::end() {
+    {
+        const std::scoped_lock lock(mutex_);
+        asked_.clear();
+        ended_ = true;
+    }
+    thread_ = {};  // asks to stop and joins
 }
 
 void QueryThread::forget(int64_t connection) {

@@ -32,6 +32,8 @@ public:
     void ask(int64_t connection, protocol::Request request, Query query);
     /// @return whether it was still waiting; then it is answered as cancelled
     bool cancel(int64_t connection, const nlohmann::ordered_json& id);
+    /// Waits for the request at work; those that wait are dropped. Nothing is answered after it.
+    void end();
     /// Forgets what a client that is gone has asked.
     void forget(int64_t connection);
     std::vector<Answer> takeAnswers();
@@ -50,6 +52,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable_any asked_there_;
     std::deque<Asked> asked_;
+    bool ended_ = false;
     int64_t at_work_ = 0;  // connection; 0: none
     std::vector<Answer> answers_;
     std::jthread thread_;

@@ -66,6 +66,7 @@ void Server::run(const std::stop_token& stop) {
     loop(stop);
     unlink((setup_.workspace / kSocketName).c_str());
     listener_.reset();
+    query_thread_->end();  // what it answers with may go when this returns
     jobs_->end();
     deliverAnswers();
     for (auto& [id, client] : clients_)

@@ -33,9 +33,9 @@ def check_runs(engine, workspace):
     one, two = (run["id"] for run in listed["runs"])
     expect(engine.ask("runs.show", run=one) == runs_command(workspace, "show", one), "show")
     expect(engine.ask("runs.compare", runs=[one, two]) == runs_command(workspace, "compare", one, two), "compare")
-    told = engine.ask("runs.metrics", runs=[one, two], keys=["loss"])["runs"]
+    told = engine.ask("runs.metrics", runs=[one, two], keys=["train/loss"])["runs"]
     log = [json.loads(line) for line in (workspace / "experiments/workbench/runs/one/training/training_log.jsonl").open()]
-    expect(told[0]["curves"]["loss"] == [[line["step"], line["loss"]] for line in log] and "lr" in told[0]["keys"], told)
+    expect(told[0]["curves"]["train/loss"] == [[line["step"], line["loss"]] for line in log] and "train/lr" in told[0]["keys"], told)
     chain = engine.ask("runs.lineage", run=one)
     kinds = {node["sha256"]: node["kind"] for node in chain["nodes"]}
     links = {(kinds[edge["from"]], kinds[edge["to"]]) for edge in chain["edges"]}

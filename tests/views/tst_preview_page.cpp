@@ -95,9 +95,9 @@ private Q_SLOTS:
         QCOMPARE(page.values().panes()[1].tokens.size(), size_t{2});
         page.end({});
         QVERIFY(button->isEnabled());
-        buttonOf(page, QStringLiteral("Add pane"))->click();
-        buttonOf(page, QStringLiteral("Add pane"))->click();
-        QVERIFY(!buttonOf(page, QStringLiteral("Add pane"))->isEnabled());
+        buttonOf(page, QStringLiteral("More"))->click();
+        buttonOf(page, QStringLiteral("More"))->click();
+        QVERIFY(!buttonOf(page, QStringLiteral("More"))->isEnabled());
         QCOMPARE(page.choices().size(), size_t{4});
         QVERIFY(page.choices()[1].kind == PaneChoice::Kind::projection &&
                 page.choices()[3].kind == PaneChoice::Kind::base);

@@ -57,8 +57,8 @@ PreviewPage::PreviewPage(QWidget* parent)
       seed_(new QSpinBox),
       run_(new QPushButton(tr("Run"))),
       stop_(new QPushButton(tr("Stop"))),
-      more_(new QPushButton(tr("Add pane"))),
-      fewer_(new QPushButton(tr("Remove pane"))),
+      more_(new QPushButton(tr("More"))),
+      fewer_(new QPushButton(tr("Fewer"))),
       said_(new QLabel),
       pane_row_(new QHBoxLayout) {
     auto* content = new QWidget;
@@ -110,6 +110,8 @@ QWidget* PreviewPage::makeTop() {
     seed_->setValue(42);
     seed_->setPrefix(tr("seed "));
     seed_->setToolTip(tr("Of the noise, which is the same in every pane. --seed"));
+    more_->setToolTip(tr("Another pane; four at most"));
+    fewer_->setToolTip(tr("Without the last pane; two at least"));
     run_->setDefault(true);
     auto* widget = new QWidget;
     auto* layout = new QVBoxLayout(widget);

@@ -154,9 +154,9 @@ void RunsPage::wire() {
     connect(tag_, &QPushButton::clicked, this, &RunsPage::askTag);
     connect(note_, &QPushButton::clicked, this, &RunsPage::askNote);
     connect(remove_, &QPushButton::clicked, this, [this] {
-        if (const RunRow* run = current(); run != nullptr && run->deleted)
+        if (const auto run = current(); run && run->deleted)
             Q_EMIT restoreWanted(run->id);
-        else if (run != nullptr)
+        else if (run)
             Q_EMIT deleteWanted(run->id);
     });
 }
@@ -188,24 +188,25 @@ QStringList RunsPage::selectedRuns() const {
     return ids;
 }
 
-const RunRow* RunsPage::current() const {
+/// A copy: while a dialog asks, the engine may send the rows anew.
+std::optional<RunRow> RunsPage::current() const {
     const QStringList ids = selectedRuns();
     if (ids.size() != 1)
-        return nullptr;
+        return std::nullopt;
     for (const RunRow& row : model_->rows())
         if (row.id == ids.front())
-            return &row;
-    return nullptr;
+            return row;
+    return std::nullopt;
 }
 
 void RunsPage::onSelection() {
     const QStringList ids = selectedRuns();
-    const RunRow* one = current();
+    const std::optional<RunRow> one = current();
     for (QPushButton* button : {tag_, note_, remove_})
-        button->setEnabled(one != nullptr);
-    remove_->setText(one != nullptr && one->deleted ? tr("Bring back") : tr("Put away"));
+        button->setEnabled(one.has_value());
+    remove_->setText(one && one->deleted ? tr("Bring back") : tr("Put away"));
     remove_->setToolTip(
-        one != nullptr && one->status == QStringLiteral("RUNNING")
+        one && one->status == QStringLiteral("RUNNING")
             ? tr("It is running: stop it first")
             : tr("Into the trash folder, from which it can be brought back. spd runs delete"));
     hint_->setText(ids.size() < 2 ? tr("Pick two or more runs to see what differs.") : QString());
@@ -261,7 +262,9 @@ void RunsPage::showKey() {
 }
 
 void RunsPage::askTag() {
-    const RunRow* run = current();
+    const std::optional<RunRow> run = current();
+    if (!run)
+        return;
     bool given = false;
     const QString text = QInputDialog::getText(this, tr("Tag %1").arg(run->name), tr("A word, or KEY=VALUE:"),
                                                QLineEdit::Normal, {}, &given)
@@ -271,7 +274,9 @@ void RunsPage::askTag() {
 }
 
 void RunsPage::askNote() {
-    const RunRow* run = current();
+    const std::optional<RunRow> run = current();
+    if (!run)
+        return;
     bool given = false;
     const QString text = QInputDialog::getMultiLineText(this, tr("Note on %1").arg(run->name),
                                                         tr("What should be remembered:"), run->note, &given);

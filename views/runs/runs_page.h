@@ -55,7 +55,7 @@ private:
     void showKey();
     void askTag();
     void askNote();
-    const RunRow* current() const;
+    std::optional<RunRow> current() const;
 
     RunsModel* model_;
     QSortFilterProxyModel* filtered_;

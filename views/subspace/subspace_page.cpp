@@ -195,12 +195,17 @@ void SubspacePage::setCurves(protocol::SubspaceCurves curves) {
         pick.layers.insert(usual.begin(), usual.end());
     }
     stack_->setCurrentIndex(1);
+    pick_ = pick;
+    showLayers();  // other curves, even where the same layers are picked
     apply(pick);
     table_->resizeColumnsToContents();
 }
 
 void SubspacePage::clear() {
     figures_.reset();
+    undo_.clear();
+    targets_->setFigures(nullptr, {});
+    plots_->setFigures(nullptr, {});
     stack_->setCurrentIndex(0);
 }
 

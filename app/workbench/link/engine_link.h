@@ -42,6 +42,9 @@ public:
     /// Thread-safe: milliseconds since a byte came; 0 while bytes are being parsed.
     qint64 silentFor() const;
 
+    /// On its thread: ended() was sent.
+    bool hasEnded() const { return finished_; }
+
 public Q_SLOTS:
     void start(const QStringList& command);
     void write(const QByteArray& line);

@@ -34,7 +34,6 @@ void EngineClient::sayHello() {
 }
 
 void EngineClient::takeHello(const Json& result) {
-    hello_.stop();
     if (!result.is_object() || integerOf(result, "protocol") != protocol::kVersion) {
         lose(tr("The engine (%1) speaks protocol %2, this window protocol %3: use the same release of both.")
                  .arg(result.is_object() ? textOf(result, "engine") : QString())
@@ -61,6 +60,7 @@ void EngineClient::subscribe(bool fresh) {
         const bool gap = result.is_object() && result.value("gap", Json(false)) == Json(true);
         if (gap)
             last_seq_ = std::max<qint64>(0, integerOf(result, "next") - 1);
+        hello_.stop();  // an engine that falls silent in between is given up as well
         setState(EngineState::ready, tr("Connected."));
         stable_.start(timing_.stable);
         ping_.start();

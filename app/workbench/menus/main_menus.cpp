@@ -126,6 +126,9 @@ void MainMenus::addEngine() {
 
 void MainMenus::addRun() {
     QMenu* run = menu(tr("&Run"));
+    add(run, tr("&New run"), QKeySequence::New,
+        tr("Begin another run with the same model; what this one has made stays, and is found under Runs"),
+        [this] { workbench_.beginNewRun(); });
     add(run, tr("&Next step"), Qt::CTRL | Qt::Key_Return, tr("What the button of the run card does"),
         [this] { Q_EMIT nextStepWanted(); });
     run->addSeparator();

@@ -121,7 +121,7 @@ bool MainWindow::mayClose() {
 void MainWindow::closeEvent(QCloseEvent* event) {
     rememberLayout();
     const bool lost = workbench_.client().state() != EngineState::ready;
-    const bool may = closing_ ? !workbench_.hasWork() || lost : lost || mayClose();
+    const bool may = lost || (closing_ && !workbench_.hasWork()) || mayClose();
     event->setAccepted(may);
     if (may)
         workbench_.settings().saveNow();

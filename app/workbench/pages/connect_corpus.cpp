@@ -68,6 +68,12 @@ QString projectionInWords(const RunDraft& draft) {
     return CorpusPage::tr("layers %1, %2, rank %3").arg(draft.layers, draft.targets, draft.rank);
 }
 
+void tellMethod(const CorpusPage& page, Workbench& workbench) {
+    workbench.changeDraft([&](RunDraft& draft) {
+        draft.method = QString::fromStdString(page.settings().value("method", std::string())).toUpper();
+    });
+}
+
 void start(const CorpusPage& page, const SubspacePage& subspace, Workbench& workbench) {
     workbench.nameRun();
     const RunDraft& draft = workbench.draft();
@@ -116,8 +122,10 @@ void connectCorpusPage(CorpusPage& page, SubspacePage& subspace, Workbench& work
     QObject::connect(&page, &CorpusPage::resumeWanted, &workbench, [&workbench](const std::string& job) {
         workbench.resumeJob(QString::fromStdString(job));
     });
-    QObject::connect(&page, &CorpusPage::settingsChanged, &workbench,
-                     [&page, &workbench] { keepForm(workbench, "corpus", page.settings()); });
+    QObject::connect(&page, &CorpusPage::settingsChanged, &workbench, [&page, &workbench] {
+        keepForm(workbench, "corpus", page.settings());
+        tellMethod(page, workbench);
+    });
     if (const ordered_json kept = keptForm(workbench, "corpus"); kept.is_object())
         page.setSettings(kept);
     show();

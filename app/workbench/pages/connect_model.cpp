@@ -1,6 +1,5 @@
 // The Model page: what the engine finds, load reports, tokens and templates in; the model that is chosen out.
 
-#include <QFileDialog>
 #include <QFileInfo>
 
 #include "app/workbench/pages/connect_pages.h"
@@ -103,7 +102,10 @@ void connectTries(ModelPage& page, Workbench& workbench) {
         });
 }
 
+/// What another model has made belongs to another run.
 void choose(Workbench& workbench, const QString& model) {
+    if (workbench.draft().model != model && !workbench.draft().name.isEmpty())
+        workbench.beginNewRun();
     workbench.changeDraft([&](RunDraft& draft) {
         draft.model = model;
         draft.model_title = model.startsWith(u'/') ? QFileInfo(model).fileName() : model;

@@ -36,7 +36,9 @@ void tellPick(const SubspacePage& page, Workbench& workbench) {
 void load(SubspacePage& page, Workbench& workbench, const QString& folder) {
     workbench.client().request(
         QStringLiteral("subspace.curves"), {{"path", folder.toStdString()}}, &page,
-        [&page, &workbench](const ordered_json& result) {
+        [&page, &workbench, folder](const ordered_json& result) {
+            if (workbench.draft().subspace != folder)
+                return;  // another run by now
             try {
                 page.setCurves(protocol::SubspaceCurves::fromJson(result));
                 tellPick(page, workbench);

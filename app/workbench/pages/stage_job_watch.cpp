@@ -8,6 +8,8 @@ namespace spd {
 
 namespace {
 
+constexpr qint64 kMostPoints = 50'000;  // in one answer: far below the longest line
+
 QString text(const std::string& utf8) {
     return QString::fromStdString(utf8);
 }
@@ -69,7 +71,8 @@ void StageJobWatch::fetch() {
         return;
     const QString id = text(job_->id);
     workbench_.client().request(
-        QStringLiteral("jobs.metrics"), {{"job", job_->id}, {"from", next_point_}}, this,
+        QStringLiteral("jobs.metrics"), {{"job", job_->id}, {"from", next_point_}, {"limit", kMostPoints}},
+        this,
         [this, id, first = next_point_](const nlohmann::ordered_json& result) {
             fetching_ = false;
             if (!job_ || text(job_->id) != id) {
@@ -77,8 +80,15 @@ void StageJobWatch::fetch() {
                     fetch();
                 return;
             }
-            if (result.is_object() && result.contains("points"))
-                takePoints(first, result["points"]);
+            if (!result.is_object() || !result.contains("points"))
+                return;
+            takePoints(first, result["points"]);
+            // A point that could not be read counts as well; a long curve comes in pieces.
+            const qint64 next = result.value("next", next_point_);
+            const bool is_more = next >= first + kMostPoints;
+            next_point_ = std::max(next_point_, next);
+            if (is_more)
+                fetch();
         },
         [this](const protocol::Failure&) { fetching_ = false; });
 }
