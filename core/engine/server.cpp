@@ -83,6 +83,7 @@ void Server::loop(const std::stop_token& stop) {
         std::map<int64_t, short> ready;
         bool new_client = false;
         waitForAny(limit, ready, new_client);
+        isWanted();  // of who leaves now: its time counts from here, not from before the wait
         if (new_client)
             acceptClients();
         jobs_->flush();

@@ -223,13 +223,16 @@ private Q_SLOTS:
         }
         std::this_thread::sleep_for(900ms);
         QVERIFY(!server.ended());  // the job goes on without a client
-        const auto client = server.client(folder.path());
+        auto client = server.client(folder.path());
         client->greet();
         const ordered_json job = client->ask("jobs.list")["result"]["jobs"][0];
         QVERIFY(job["state"] == "running");
         client->ask("jobs.cancel", {{"job", job["job"]}});
         std::this_thread::sleep_for(900ms);
         QVERIFY(!server.ended());  // a client is there
+        client.reset();
+        std::this_thread::sleep_for(100ms);
+        QVERIFY(!server.ended());  // and was there until now
     }
 
     void shutdownSavesWhatRuns() {

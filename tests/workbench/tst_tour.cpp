@@ -229,6 +229,7 @@ void tst_Tour::panesStandSideBySide() {
     QVERIFY(!firstDivergence(panes[3], panes[0]) && panes[3].tokens.size() == panes[0].tokens.size());
     for (const PreviewToken& token : panes[0].tokens)
         QVERIFY(token.kl_to_base < 1e-6 && !token.top.isEmpty());
+    QVERIFY2(first_->window.width() <= 1280, "four panes fit");
     QVERIFY(panes[1].intervention != panes[0].intervention && panes[2].intervention != panes[1].intervention);
     picture(Stage::preview, "preview");
 }

@@ -93,7 +93,7 @@ QString reportSummary(const protocol::ModelInspection& found) {
     if (odd > 0)
         text += LoadReportModel::tr(", %1 odd").arg(formatCount(odd));
     if (!found.oddities.empty())
-        text += LoadReportModel::tr(", %n note(s)", nullptr, static_cast<int>(found.oddities.size()));
+        text += LoadReportModel::tr(", notes: %1").arg(found.oddities.size());
     return text + u'.';
 }
 

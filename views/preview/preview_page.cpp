@@ -201,7 +201,7 @@ void PreviewPage::take(const ordered_json& output) {
         return;
     for (const ordered_json& item : output)
         values_.take(item);
-    said_->setText(tr("prompt: %n token(s)", nullptr, static_cast<int>(values_.promptTokens())));
+    said_->setText(tr("tokens of the prompt: %1").arg(values_.promptTokens()));
     showPanes();
 }
 

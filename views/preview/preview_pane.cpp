@@ -52,14 +52,14 @@ PreviewPane::PreviewPane(QWidget* parent)
     active_->setForegroundRole(QPalette::PlaceholderText);
     end_->setForegroundRole(QPalette::PlaceholderText);
     view_->setPlaceholder(tr("The completion appears here"));
+    end_->setWordWrap(true);
     auto* row = new QHBoxLayout;
-    row->addWidget(kind_);
-    row->addWidget(rank_);
-    row->addWidget(strength_);
-    row->addStretch(1);
+    row->addWidget(rank_, 1);
+    row->addWidget(strength_, 1);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(kGrid / 2);
+    layout->addWidget(kind_);
     layout->addLayout(row);
     layout->addWidget(active_);
     layout->addWidget(view_, 1);

@@ -80,7 +80,7 @@ void RankBar::setChoice(const RankChoice& choice) {
     if (choice.fixed > 0)
         fixed_->setValue(static_cast<int>(choice.fixed));
     by_hand_->setVisible(!choice.by_hand.empty());
-    by_hand_->setText(tr("Undo %n rank(s) set by hand", nullptr, static_cast<int>(choice.by_hand.size())));
+    by_hand_->setText(tr("Undo ranks set by hand: %1").arg(choice.by_hand.size()));
 }
 
 RankChoice RankBar::shown() const {
