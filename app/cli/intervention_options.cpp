@@ -49,8 +49,9 @@ CLI::Option* addProjectionOptions(CLI::App& command, InterventionRequest& reques
         "--rank", [&settings](int64_t value) { settings.rank_rule = std::to_string(value); },
         "Directions kept in each (layer, K or V)"));
     rank->check(CLI::Range(int64_t{1}, int64_t{1} << 20));
-    add(command.add_option("--rank-rule", settings.rank_rule,
-                           "half_dim (the default), half_numeric, energy:T or file:F"))
+    add(command.add_option(
+            "--rank-rule", settings.rank_rule,
+            "half_dim (the default), half_numeric, energy:T, a rank each (11.k=R,11.v=R,...) or file:F"))
         ->excludes(rank);
     add(command.add_option("--project", settings.project, "both, k or v"))
         ->check(CLI::IsMember({"both", "k", "v"}))

@@ -55,6 +55,7 @@ private Q_SLOTS:
     void headsHaveTheirOwnBlocks();
     void rankRules();
     void ranksOfAFile();
+    void ranksOfAList();
     void clipsToTheNumericRank();
     void fixedRanksAboveTheNumericRank();
     void whatIsProjected();
@@ -157,6 +158,18 @@ void TestProjection::ranksOfAFile() {
     QVERIFY(too_large && too_large->says("1.k") && too_large->says("12 wide"));
     const auto absent = refusalOf(subspace, {.rank_rule = "file:" + (folder / "none.json").string()});
     QVERIFY(absent && absent->kind == ErrorKind::not_found);
+}
+
+void TestProjection::ranksOfAList() {
+    const Subspace subspace = test::randomSubspace({});
+    const std::string good = "1.k=2,1.v=12,3.k=1,3.v=5,0.k=9";
+    QCOMPARE(ranksOf(subspace, good), (Ranks{2}));
+    QCOMPARE(ranksOf(subspace, good, {3, KvStream::v}), (Ranks{5}));
+    for (const char* bad : {"1.k=2,1.v=12,3.k=1", "1.k=0", "1.k=2.5", "1.k=2,1.k=3", "1.k=2,", ",1.k=2",
+                            "1.k", "01.k=2", "1.q=2", "1.k=13,1.v=12,3.k=1,3.v=5", "1.k=2;1.v=3"}) {
+        const auto refusal = refusalOf(subspace, {.rank_rule = bad});
+        QVERIFY2(refusal && refusal->kind == ErrorKind::invalid_argument && refusal->isOneLine(), bad);
+    }
 }
 
 void TestProjection::clipsToTheNumericRank() {

@@ -197,6 +197,10 @@ private Q_SLOTS:
         QCOMPARE(model->data(rank, Qt::UserRole).toInt(), 50);  // clipped to what the data tells
         QVERIFY(model->data(rank, Qt::DisplayRole).toString().contains(QStringLiteral("clipped")));
         QCOMPARE(model->data(model->index(0, TargetsModel::rank), Qt::UserRole).toInt(), 32);
+        // What the engine is asked for gives each target the rank that is shown.
+        const RankRule rule = RankRule::parse(page.rankRule());
+        QCOMPARE(rule.rankFor({23, KvStream::k}, {}), int64_t{50});
+        QCOMPARE(rule.rankFor({11, KvStream::v}, {}), int64_t{32});
     }
 
     void measuresHaveTheirEnds() {

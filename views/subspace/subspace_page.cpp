@@ -281,6 +281,12 @@ QString SubspacePage::rankInWords() const {
     return figures_ ? ranksInWords(*figures_, pickedTargets(), pick_.rank) : QString();
 }
 
+std::string SubspacePage::rankRule() const {
+    if (!figures_ || pick_.rank.by_hand.empty())
+        return pick_.rank.ruleText();
+    return ranksAsRule(*figures_, pickedTargets(), pick_.rank);
+}
+
 void SubspacePage::toggleLayer(int64_t layer) {
     ProjectionPick pick = pick_;
     if (!pick.layers.erase(layer))

@@ -44,6 +44,8 @@ public:
     /// "96 of 192", "41 to 77 of 192 (energy:0.99)": what is used of the picked targets; empty: none is
     /// picked.
     QString rankInWords() const;
+    /// As --rank-rule takes it: the rule, or each target's rank where one was set by hand.
+    std::string rankRule() const;
     QUndoStack* undoStack() { return &undo_; }
 
 Q_SIGNALS:

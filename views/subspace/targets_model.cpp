@@ -110,7 +110,10 @@ bool TargetsModel::setData(const QModelIndex& index, const QVariant& value, int 
 
 Qt::ItemFlags TargetsModel::flags(const QModelIndex& index) const {
     const Qt::ItemFlags usual = QAbstractTableModel::flags(index);
-    return index.isValid() && index.column() == rank ? usual | Qt::ItemIsEditable : usual;
+    // With a basis a head the command line knows no rank for one of them.
+    const bool can_edit =
+        index.isValid() && index.column() == rank && figures_ && !figures_->curves().per_head;
+    return can_edit ? usual | Qt::ItemIsEditable : usual;
 }
 
 QVariant TargetsModel::headerData(int section, Qt::Orientation orientation, int role) const {

@@ -82,7 +82,7 @@ ordered_json interventionParams(const SubspacePage& page, const RunDraft& draft)
         layers += fmt::format("{}{}", layers.empty() ? "" : ",", layer);
     ordered_json params = {{"subspace", draft.subspace.toStdString()},
                            {"project_layers", layers},
-                           {"rank_rule", pick.rank.ruleText()},
+                           {"rank_rule", page.rankRule()},
                            {"project", pick.project}};
     return params;
 }

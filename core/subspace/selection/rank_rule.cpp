@@ -58,10 +58,32 @@ RankRule RankRule::parse(const std::string& text) {
         rule.name_ = std::to_string(*rank);
         return rule;
     }
+    if (const std::optional<RankRule> list = fromList(text))
+        return *list;
     throw Error(ErrorKind::invalid_argument,
                 fmt::format("rank rule \"{}\": must be half_dim, half_numeric, energy:T with 0 < T <= 1, a "
-                            "rank from 1 on, or file:F",
+                            "rank from 1 on, 11.k=R,11.v=R,..., or file:F",
                             printable(text)));
+}
+
+/// "11.k=5,11.v=7"; nothing for any other text, or one that names a target twice.
+std::optional<RankRule> RankRule::fromList(const std::string& text) {
+    RankRule rule;
+    rule.kind_ = Kind::list;
+    rule.name_ = text;
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const std::string_view item = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+        const size_t equals = item.find('=');
+        if (equals == std::string_view::npos)
+            return std::nullopt;
+        const std::optional<KvTarget> target = parseKvTarget(item.substr(0, equals));
+        const std::optional<int64_t> rank = parseNumber<int64_t>(item.substr(equals + 1));
+        if (!target || !rank || *rank < 1 || !rule.ranks_.emplace(*target, *rank).second)
+            return std::nullopt;
+    }
+    return text.empty() || text.back() == ',' ? std::nullopt : std::optional(rule);
 }
 
 RankRule RankRule::fromFile(const std::string& path) {
@@ -94,10 +116,14 @@ int64_t RankRule::rankFor(const KvTarget& target, const Spectrum& spectrum) cons
             return rankOfEnergy(spectrum.singular_values, energy_);
         case Kind::fixed:
             return fixed_;
+        case Kind::list:
         case Kind::file:
             break;
     }
     const auto found = ranks_.find(target);
+    if (found == ranks_.end() && kind_ == Kind::list)
+        throw Error(ErrorKind::invalid_argument,
+                    fmt::format("rank rule \"{}\": {} has no rank, and is projected", name_, toText(target)));
     if (found == ranks_.end())
         throw Error::fileFormat(file_, toText(target), "has no rank, and is projected");
     return found->second;

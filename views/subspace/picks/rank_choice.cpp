@@ -102,6 +102,15 @@ int64_t SubspaceFigures::rankOfEnergy(size_t index, double share) const {
     return smallestRankOf(energy_[index], share);
 }
 
+std::string ranksAsRule(const SubspaceFigures& figures, const std::vector<size_t>& targets,
+                        const RankChoice& choice) {
+    std::string rule;
+    for (const size_t target : targets)
+        rule += fmt::format("{}{}={}", rule.empty() ? "" : ",", toText(figures.target(target).target),
+                            rankOf(choice, figures.target(target)));
+    return rule;
+}
+
 std::vector<int64_t> lastMid(const protocol::SubspaceCurves& curves) {
     std::vector<int64_t> layers;
     for (const int64_t layer : {curves.num_hidden_layers / 2 - 1, curves.num_hidden_layers - 1})

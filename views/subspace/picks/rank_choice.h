@@ -60,6 +60,10 @@ private:
     std::vector<std::vector<double>> energy_;
 };
 
+/// "11.k=64,11.v=41": the ranks of these targets as a rank rule. Not for bases per head.
+std::string ranksAsRule(const SubspaceFigures& figures, const std::vector<size_t>& targets,
+                        const RankChoice& choice);
+
 /// "last_mid": {floor(L/2) - 1, L - 1}, of those the measured ones.
 std::vector<int64_t> lastMid(const protocol::SubspaceCurves& curves);
 
