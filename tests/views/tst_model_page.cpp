@@ -42,7 +42,7 @@ ordered_json listJson() {
              {model("tiny", "workspace", 1000, ""), model("Qwen/Qwen2.5-0.5B", "hub", 988097824, ""),
               model("Qwen/Qwen2.5-7B", "hub", 9000000000, "model-00002-of-00004.safetensors is missing")}},
             {"folder", "/ws/models"},
-            {"cache", "/root/.cache/huggingface/hub"},
+            {"cache", "/home/someone/.cache/huggingface/hub"},
             {"resident", nullptr}};
 }
 
