@@ -221,4 +221,13 @@ void EngineClient::setState(EngineState state, const QString& line) {
     Q_EMIT stateChanged();
 }
 
+QStringList detailsOf(const protocol::Failure& failure) {
+    QStringList details;
+    if (failure.data.is_array())
+        for (const nlohmann::ordered_json& detail : failure.data)
+            if (detail.is_string())
+                details << QString::fromStdString(detail.get<std::string>());
+    return details;
+}
+
 }  // namespace spd

@@ -115,4 +115,7 @@ private:
     bool was_silent_ = false;
 };
 
+/// What a failure says besides its message, a text each.
+QStringList detailsOf(const protocol::Failure& failure);
+
 }  // namespace spd

@@ -5,6 +5,7 @@
 #include <QFileInfo>
 
 #include "app/workbench/link/shell_words.h"
+#include "views/shared/answers/fields.h"
 
 namespace spd {
 
@@ -13,17 +14,6 @@ namespace {
 constexpr int kMeterMilliseconds = 3000;
 constexpr int kHealthyMilliseconds = 30'000;
 constexpr qsizetype kRecentCommands = 8;
-
-double numberOf(const nlohmann::ordered_json& json, const char* key, double otherwise) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_number() ? found->get<double>() : otherwise;
-}
-
-QString textOf(const nlohmann::ordered_json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? QString::fromStdString(found->get<std::string>())
-                                                     : QString();
-}
 
 }  // namespace
 
@@ -232,8 +222,8 @@ void Workbench::takeJob(const protocol::Job& job) {
 
 /// @param model  null when none is in memory
 void Workbench::takeModel(const Json& model) {
-    resident_ = model.is_object() ? textOf(model, "model") : QString();
-    resident_bytes_ = model.is_object() ? numberOf(model, "bytes", 0) : 0;
+    resident_ = model.is_object() ? textAt(model, "model") : QString();
+    resident_bytes_ = model.is_object() ? numberAt(model, "bytes", 0) : 0;
     Q_EMIT statusChanged();
 }
 
@@ -243,8 +233,8 @@ void Workbench::askMeter() {
         [this](const Json& result) {
             if (!result.is_object())
                 return;
-            cpu_percent_ = numberOf(result, "cpu_percent", -1);
-            const double available = numberOf(result, "memory_available", -1);
+            cpu_percent_ = numberAt(result, "cpu_percent", -1);
+            const double available = numberAt(result, "memory_available", -1);
             changeDraft([&](RunDraft& draft) {
                 draft.memory_available = available < 0 ? std::nullopt : std::optional(available);
             });

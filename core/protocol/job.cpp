@@ -57,6 +57,10 @@ int64_t currentTime() {
     return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
+bool canResume(const Job& job) {
+    return job.resumable && hasEnded(job.state) && job.state != JobState::finished;
+}
+
 ordered_json Job::toJson() const {
     ordered_json json = {{"job", id},
                          {"kind", kind},

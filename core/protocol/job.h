@@ -55,6 +55,9 @@ struct Job {
     static Job fromJson(const nlohmann::ordered_json& json);
 };
 
+/// It has ended before its end, and the same params go on from there.
+bool canResume(const Job& job);
+
 /// A Progress with what only the sender of all of them knows.
 struct JobProgress {
     Progress progress;

@@ -4,6 +4,7 @@
 #include <QRegularExpression>
 #include <algorithm>
 
+#include "views/shared/form/field.h"
 #include "views/shared/numbers.h"
 
 namespace spd {
@@ -36,11 +37,7 @@ void addSource(const CalibrationChoice& choice, ordered_json& params) {
 
 /// A word as a POSIX shell takes it.
 QString quoted(const std::string& word) {
-    const QString text = QString::fromStdString(word);
-    static const QRegularExpression plain(QStringLiteral("^[A-Za-z0-9_./:,=@%+-]+$"));
-    if (plain.match(text).hasMatch())
-        return text;
-    return u'\'' + QString(text).replace(u'\'', QStringLiteral("'\\''")) + u'\'';
+    return shellWord(QString::fromStdString(word));
 }
 
 QString sourceWords(const CalibrationChoice& choice, bool edited) {

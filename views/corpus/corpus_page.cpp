@@ -36,10 +36,6 @@ EmptyPage::Words emptyWords() {
         .button = CorpusPage::tr("Go to Subspace")};
 }
 
-bool canResume(const protocol::Job& job) {
-    return job.resumable && hasEnded(job.state) && job.state != JobState::finished;
-}
-
 /// A histogram as the steps of a curve.
 Curve stepsOf(const Histogram& histogram) {
     Curve curve{.name = CorpusPage::tr("completions"), .x = {}, .y = {}};

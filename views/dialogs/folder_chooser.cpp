@@ -8,6 +8,7 @@
 #include <QPushButton>
 #include <QToolButton>
 
+#include "views/shared/answers/fields.h"
 #include "views/shared/numbers.h"
 #include "views/shared/theme.h"
 
@@ -17,12 +18,6 @@ namespace {
 
 constexpr int kNameRole = Qt::UserRole;
 constexpr int kFolderRole = Qt::UserRole + 1;
-
-QString textAt(const nlohmann::ordered_json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? QString::fromStdString(found->get<std::string>())
-                                                     : QString();
-}
 
 }  // namespace
 

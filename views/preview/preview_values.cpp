@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "views/shared/answers/fields.h"
 #include "views/shared/numbers.h"
 
 namespace spd {
@@ -15,17 +16,6 @@ namespace {
 
 QString tr(const char* text) {
     return QCoreApplication::translate("spd::Preview", text);
-}
-
-QString textAt(const ordered_json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? QString::fromStdString(found->get<std::string>())
-                                                     : QString();
-}
-
-double numberAt(const ordered_json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_number() ? found->get<double>() : 0;
 }
 
 QString topOf(const ordered_json& token) {

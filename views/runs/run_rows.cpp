@@ -3,22 +3,13 @@
 #include <cmath>
 #include <limits>
 
+#include "views/shared/answers/fields.h"
+
 namespace spd {
 
 using nlohmann::ordered_json;
 
 namespace {
-
-QString textAt(const ordered_json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? QString::fromStdString(found->get<std::string>())
-                                                     : QString();
-}
-
-double numberAt(const ordered_json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_number() ? found->get<double>() : 0;
-}
 
 QString tagsOf(const ordered_json& json) {
     QStringList words;

@@ -33,10 +33,6 @@ EmptyPage::Words emptyWords() {
         .button = TrainingPage::tr("Go to Corpus")};
 }
 
-bool canResume(const protocol::Job& job) {
-    return job.resumable && hasEnded(job.state) && job.state != JobState::finished;
-}
-
 }  // namespace
 
 TrainingPage::TrainingPage(QWidget* parent)

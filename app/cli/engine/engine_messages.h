@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+
 #include "app/cli/calibration.h"
 #include "app/cli/engine/workplace.h"
 #include "core/engine/server.h"
@@ -27,8 +29,10 @@ ExampleSource exampleSourceOf(protocol::Params& params);
 void requireOneSource(const ExampleSource& source, const nlohmann::ordered_json& list);
 /// "rank" or "rank_rule"; empty: the default.
 std::string rankRuleOf(protocol::Params& params);
-/// "project_layers", "rank" or "rank_rule", "project", "strength", "control", "when", "apply",
-/// "allow_arbitrary".
+/// What projectionOf() reads.
+inline constexpr std::array kProjectionKeys = {"project_layers", "rank",     "rank_rule",
+                                               "project",        "strength", "control",
+                                               "when",           "apply",    "allow_arbitrary"};
 ProjectionSettings projectionOf(protocol::Params& params);
 /// "seed", 42 where there is none.
 uint64_t seedOf(protocol::Params& params);

@@ -1,21 +1,12 @@
 #include "app/workbench/link/engine_events.h"
 
+#include "views/shared/answers/fields.h"
+
 namespace spd {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-QString textOf(const Json& params, const char* key) {
-    const auto found = params.find(key);
-    return found != params.end() && found->is_string() ? QString::fromStdString(found->get<std::string>())
-                                                       : QString();
-}
-
-qint64 integerOf(const Json& params, const char* key) {
-    const auto found = params.find(key);
-    return found != params.end() && found->is_number_integer() ? found->get<qint64>() : 0;
-}
 
 QStringList linesOf(const Json& params) {
     QStringList lines;
@@ -40,7 +31,7 @@ void EngineEvents::tell(const protocol::Notification& event) {
         if (event.method.starts_with("job."))
             tellJob(event.method, event.params);
         else if (event.method == "log")
-            Q_EMIT logged(textOf(event.params, "job"), integerOf(event.params, "time"),
+            Q_EMIT logged(textAt(event.params, "job"), integerAt(event.params, "time"),
                           linesOf(event.params));
         else if (event.method == "model.changed")
             Q_EMIT modelChanged(event.params);
@@ -55,7 +46,7 @@ void EngineEvents::tell(const protocol::Notification& event) {
 }
 
 void EngineEvents::tellJob(const std::string& method, const Json& params) {
-    const QString job = textOf(params, "job");
+    const QString job = textAt(params, "job");
     if (method == "job.changed") {
         Q_EMIT jobChanged(protocol::Job::fromJson(params));
     } else if (method == "job.removed") {
@@ -63,7 +54,7 @@ void EngineEvents::tellJob(const std::string& method, const Json& params) {
     } else if (method == "job.progress") {
         Q_EMIT jobProgress(job, progressOf(params));
     } else if (method == "job.metrics") {
-        Q_EMIT jobMetrics(job, integerOf(params, "first"), params.value("points", Json::array()));
+        Q_EMIT jobMetrics(job, integerAt(params, "first"), params.value("points", Json::array()));
     } else if (method == "job.output") {
         Q_EMIT jobOutput(job, params.value("output", Json()));
     } else {

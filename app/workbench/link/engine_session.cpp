@@ -2,23 +2,9 @@
 #include <algorithm>
 
 #include "app/workbench/engine_client.h"
+#include "views/shared/answers/fields.h"
 
 namespace spd {
-
-namespace {
-
-QString textOf(const nlohmann::ordered_json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? QString::fromStdString(found->get<std::string>())
-                                                     : QString();
-}
-
-qint64 integerOf(const nlohmann::ordered_json& json, const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_number_integer() ? found->get<qint64>() : 0;
-}
-
-}  // namespace
 
 void EngineClient::sayHello() {
     hello_.start(timing_.hello);
@@ -34,23 +20,23 @@ void EngineClient::sayHello() {
 }
 
 void EngineClient::takeHello(const Json& result) {
-    if (!result.is_object() || integerOf(result, "protocol") != protocol::kVersion) {
+    if (!result.is_object() || integerAt(result, "protocol") != protocol::kVersion) {
         lose(tr("The engine (%1) speaks protocol %2, this window protocol %3: use the same release of both.")
-                 .arg(result.is_object() ? textOf(result, "engine") : QString())
-                 .arg(result.is_object() ? integerOf(result, "protocol") : 0)
+                 .arg(result.is_object() ? textAt(result, "engine") : QString())
+                 .arg(result.is_object() ? integerAt(result, "protocol") : 0)
                  .arg(protocol::kVersion),
              true);
         return;
     }
-    const bool fresh = textOf(result, "session") != engine_.session;
+    const bool fresh = textAt(result, "session") != engine_.session;
     if (fresh)
-        last_seq_ = std::max<qint64>(0, integerOf(result, "next") - 1);
-    engine_ = {.program = textOf(result, "engine"),
-               .workspace = textOf(result, "workspace"),
-               .processor = textOf(result, "processor"),
-               .session = textOf(result, "session"),
-               .pid = integerOf(result, "pid"),
-               .threads = integerOf(result, "threads")};
+        last_seq_ = std::max<qint64>(0, integerAt(result, "next") - 1);
+    engine_ = {.program = textAt(result, "engine"),
+               .workspace = textAt(result, "workspace"),
+               .processor = textAt(result, "processor"),
+               .session = textAt(result, "session"),
+               .pid = integerAt(result, "pid"),
+               .threads = integerAt(result, "threads")};
     subscribe(fresh);
 }
 
@@ -59,7 +45,7 @@ void EngineClient::subscribe(bool fresh) {
     const auto on_result = [this, fresh](const Json& result) {
         const bool gap = result.is_object() && result.value("gap", Json(false)) == Json(true);
         if (gap)
-            last_seq_ = std::max<qint64>(0, integerOf(result, "next") - 1);
+            last_seq_ = std::max<qint64>(0, integerAt(result, "next") - 1);
         hello_.stop();  // an engine that falls silent in between is given up as well
         setState(EngineState::ready, tr("Connected."));
         stable_.start(timing_.stable);
@@ -78,11 +64,11 @@ void EngineClient::subscribe(bool fresh) {
 
 void EngineClient::takeEvent(const protocol::Notification& event) {
     if (event.method == "events.lost") {
-        last_seq_ = std::max(last_seq_, integerOf(event.params, "to"));
+        last_seq_ = std::max(last_seq_, integerAt(event.params, "to"));
         Q_EMIT connected(true);
         return;
     }
-    const qint64 seq = integerOf(event.params, "seq");
+    const qint64 seq = integerAt(event.params, "seq");
     if (seq > 0 && seq <= last_seq_)
         return;  // known already
     const bool jumped = seq > last_seq_ + 1;

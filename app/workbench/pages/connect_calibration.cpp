@@ -13,15 +13,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-QStringList detailsOf(const protocol::Failure& failure) {
-    QStringList details;
-    if (failure.data.is_array())
-        for (const ordered_json& detail : failure.data)
-            if (detail.is_string())
-                details << QString::fromStdString(detail.get<std::string>());
-    return details;
-}
-
 void askTasks(CalibrationPage& page, Workbench& workbench) {
     workbench.client().request(QStringLiteral("tasks.list"), ordered_json::object(), &page,
                                [&page, &workbench](const ordered_json& result) {

@@ -15,15 +15,6 @@ using nlohmann::ordered_json;
 
 namespace {
 
-QStringList detailsOf(const protocol::Failure& failure) {
-    QStringList details;
-    if (failure.data.is_array())
-        for (const ordered_json& detail : failure.data)
-            if (detail.is_string())
-                details << QString::fromStdString(detail.get<std::string>());
-    return details;
-}
-
 /// The command that downloads a model stands as the last detail of a model that is not there.
 QString downloadOf(const QStringList& details) {
     for (const QString& detail : details)

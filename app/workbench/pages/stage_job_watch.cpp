@@ -36,11 +36,6 @@ StageJobWatch::StageJobWatch(const std::string& kind, Workbench& workbench, QObj
                 if (isMine(job))
                     takePoints(first, points);
             });
-    connect(&events, &EngineEvents::jobOutput, this,
-            [this, isMine](const QString& job, const nlohmann::ordered_json& output) {
-                if (isMine(job))
-                    Q_EMIT outputCame(output);
-            });
 }
 
 /// Ids grow with time: the largest is the newest.

@@ -27,7 +27,6 @@ Q_SIGNALS:
     void progressed(const spd::protocol::JobProgress& progress);
     /// In their order, each once; after changed() to another job from the first one on.
     void pointsCame(const nlohmann::ordered_json& points);
-    void outputCame(const nlohmann::ordered_json& output);
 
 private:
     void look();

@@ -18,9 +18,6 @@ using protocol::Code;
 using protocol::Params;
 using protocol::Refusal;
 
-constexpr std::array kProjectionKeys = {"subspace", "project_layers", "rank", "rank_rule", "project",
-                                        "strength", "control",        "when", "apply",     "allow_arbitrary"};
-
 struct ExportJob {
     std::string what;
     std::string run;
@@ -42,6 +39,8 @@ ExportJob read(const ordered_json& json) {
     job.out = params.text("out");
     job.overwrite = params.flag("overwrite", false);
     if (job.what == "hook") {
+        if (params.has("subspace"))
+            job.given_setting = "subspace";
         for (const char* key : kProjectionKeys)
             if (params.has(key) && job.given_setting.empty())
                 job.given_setting = key;

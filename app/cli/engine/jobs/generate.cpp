@@ -136,8 +136,7 @@ InterventionRequest interventionOf(Params& params, const std::string& otherwise)
     InterventionRequest request;
     request.subspace = params.text("subspace", otherwise);
     if (request.subspace.empty())
-        for (const char* key : {"project_layers", "rank", "rank_rule", "project", "strength", "control",
-                                "when", "apply", "allow_arbitrary"})
+        for (const char* key : kProjectionKeys)
             if (params.has(key))
                 throw Refusal(Code::invalid_params, fmt::format("{}: needs subspace", key));
     request.projection = projectionOf(params);
@@ -146,16 +145,9 @@ InterventionRequest interventionOf(Params& params, const std::string& otherwise)
 }
 
 void addGenerateJob(engine::Server& server, Workplace& workplace) {
-    engine::JobKind kind;
-    kind.resumable = true;
-    kind.check = [&workplace](const ordered_json& params) {
-        locateModel(read(workplace, params).request.model, workplace.workspace());
-        return params;
-    };
-    kind.run = [&workplace](const ordered_json& params, JobChannel& channel, const JobContext& context) {
-        return run(workplace, params, channel, context);
-    };
-    server.addJobKind("generate", std::move(kind));
+    addStageJob(
+        server, workplace, "generate",
+        [](const Workplace& of, const ordered_json& params) { return read(of, params).request.model; }, run);
 }
 
 }  // namespace spd::cli

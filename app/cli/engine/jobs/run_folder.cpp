@@ -6,6 +6,7 @@
 
 #include "app/cli/engine/jobs/stage_jobs.h"
 #include "core/base/error.h"
+#include "core/io/model_locator.h"
 #include "core/store/run_store.h"
 
 namespace spd::cli {
@@ -71,6 +72,21 @@ ordered_json workInRun(Workplace& workplace, const RunPlace& run, const std::fun
     }
     adopt(workplace, run);
     return result;
+}
+
+void addStageJob(engine::Server& server, Workplace& workplace, const char* kind,
+                 std::string (*model_of)(const Workplace& workplace, const ordered_json& params),
+                 StageWork work) {
+    server.addJobKind(
+        kind, {.check =
+                   [&workplace, model_of](const ordered_json& params) {
+                       locateModel(model_of(workplace, params), workplace.workspace());
+                       return params;
+                   },
+               .run = [&workplace, work](
+                          const ordered_json& params, engine::JobChannel& channel,
+                          const JobContext& context) { return work(workplace, params, channel, context); },
+               .resumable = true});
 }
 
 DType dtypeOf(Params& params, DType fallback) {

@@ -43,6 +43,15 @@ RunPlace runPlaceOf(const Workplace& workplace, protocol::Params& params);
 nlohmann::ordered_json workInRun(Workplace& workplace, const RunPlace& run,
                                  const std::function<nlohmann::ordered_json()>& work);
 
+/// Does a job of a run.
+using StageWork = nlohmann::ordered_json (*)(Workplace& workplace, const nlohmann::ordered_json& params,
+                                             engine::JobChannel& channel, const JobContext& context);
+/// A stage of a run as a resumable job. @param model_of  reads the params, refuses what is wrong, and says
+/// MODEL
+void addStageJob(engine::Server& server, Workplace& workplace, const char* kind,
+                 std::string (*model_of)(const Workplace& workplace, const nlohmann::ordered_json& params),
+                 StageWork work);
+
 /// "subspace" (else `otherwise`), what projectionOf() reads, "adapter".
 /// @throws Refusal invalid_params, also for settings of a projection without a subspace
 InterventionRequest interventionOf(protocol::Params& params, const std::string& otherwise = "");

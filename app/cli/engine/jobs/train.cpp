@@ -96,16 +96,9 @@ ordered_json run(Workplace& workplace, const ordered_json& params, JobChannel& c
 }  // namespace
 
 void addTrainJob(engine::Server& server, Workplace& workplace) {
-    engine::JobKind kind;
-    kind.resumable = true;
-    kind.check = [&workplace](const ordered_json& params) {
-        locateModel(read(workplace, params).request.model, workplace.workspace());
-        return params;
-    };
-    kind.run = [&workplace](const ordered_json& params, JobChannel& channel, const JobContext& context) {
-        return run(workplace, params, channel, context);
-    };
-    server.addJobKind("train", std::move(kind));
+    addStageJob(
+        server, workplace, "train",
+        [](const Workplace& of, const ordered_json& params) { return read(of, params).request.model; }, run);
 }
 
 }  // namespace spd::cli
